@@ -1,0 +1,116 @@
+/**
+ * Engines that run a function op by op on a tfjs backend: native TensorFlow, and tfjs's plain cpu
+ * backend, which is the reference that the others are compared with.
+ */
+import {
+  checkTensors,
+  createState,
+  type Engine,
+  type EngineName,
+  type HostTensor,
+  type HostTensors,
+  type Program,
+  type RunOptions,
+  specsOf,
+  updateState,
+} from '../program.ts';
+import { type Tensor, type Tensors, tf } from '../tf.ts';
+
+/** Runs on the tfjs backend `backend`, which must have been registered already. */
+export function createEagerEngine(name: EngineName, backend: string): Engine {
+  let count = 0;
+  return {
+    name,
+    provider: 'cpu',
+    state: createState,
+    async compile(fn, { inputs: specs, weights = {}, state: compiledState }, options = {}) {
+      const where = options.name ?? (fn.name || 'program');
+      const live = options.weights === 'live';
+      const liveSpecs = specsOf(weights);
+      const baked = live ? {} : on(backend, () => toTensors(weights));
+      const outputs: Record<string, readonly number[]> = {};
+      let closed = false;
+      count += 1;
+
+      const run = (inputs: HostTensors, { weights: given, state, into = {} }: RunOptions = {}) => {
+        if (closed)
+          throw new Error(
+            `${where}: expected a program that is open, got one that was disposed of`,
+          );
+        checkTensors(where, inputs, specs);
+        if (live) checkTensors(`${where}: live weights`, given ?? {}, liveSpecs);
+        if (compiledState && !state)
+          throw new TypeError(
+            `${where}: expected the state that the program was compiled with, got none`,
+          );
+        const results = on(backend, () => {
+          const found: { outputs: HostTensors; state: HostTensors } = { outputs: {}, state: {} };
+          tf.tidy(() => {
+            const result = fn({
+              inputs: toTensors(inputs),
+              weights: live ? toTensors(given ?? {}) : baked,
+              state: state
+                ? { ...toTensors(state.values), length: tf.scalar(state.length, 'int32') }
+                : {},
+            });
+            found.outputs = toHost(result.outputs, into);
+            found.state = toHost(result.state ?? {}, {});
+          });
+          return found;
+        });
+        for (const [key, { shape }] of Object.entries(results.outputs)) outputs[key] = shape;
+        if (state) updateState(state, results.state);
+        return results.outputs;
+      };
+      const program: Program = {
+        outputs,
+        run: async (inputs, runOptions) => run(inputs, runOptions),
+        async dispose() {
+          if (closed) return;
+          closed = true;
+          on(backend, () => tf.dispose(baked));
+          count -= 1;
+        },
+      };
+      return program;
+    },
+    get open() {
+      return count;
+    },
+  };
+}
+
+/** Runs `body` on another backend than the global one, in one synchronous piece. */
+function on<Result>(backend: string, body: () => Result): Result {
+  const before = tf.getBackend();
+  void tf.setBackend(backend);
+  try {
+    return body();
+  } finally {
+    void tf.setBackend(before);
+  }
+}
+
+function toTensor({ data, shape }: HostTensor): Tensor {
+  // A copy: tfjs's cpu backend keeps the array it is given, and callers reuse theirs.
+  return tf.tensor(data.slice(), [...shape], data instanceof Float32Array ? 'float32' : 'int32');
+}
+
+const toTensors = (tensors: HostTensors): Tensors =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toTensor(tensor)]));
+
+function toHost(
+  tensors: Tensors,
+  into: NonNullable<RunOptions['into']>,
+): Record<string, HostTensor> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => {
+      const values = tensor.dataSync() as Float32Array | Int32Array | Uint8Array;
+      const data = values instanceof Uint8Array ? Int32Array.from(values) : values.slice();
+      const buffer = into[name];
+      if (!buffer) return [name, { data, shape: tensor.shape }];
+      buffer.set(data);
+      return [name, { data: buffer, shape: tensor.shape }];
+    }),
+  );
+}

@@ -1,0 +1,245 @@
+/** The default engine: traces a function into one ONNX graph and runs it by ONNX Runtime. */
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import {
+  type CompileOptions,
+  checkTensors,
+  createState,
+  type Engine,
+  type HostTensor,
+  type HostTensors,
+  type Program,
+  type ProgramFunction,
+  type Provider,
+  type RunOptions,
+  type Signature,
+  type Spec,
+  specsOf,
+  updateState,
+} from '../program.ts';
+import { sizeOf } from '../shape.ts';
+import type { Tensor, Tensors } from '../tf.ts';
+import { emit, nameOf, tensorOf, trace } from '../trace/backend.ts';
+import type { Graph } from '../trace/graph.ts';
+import '../trace/kernels/conv.ts';
+import '../trace/kernels/gather.ts';
+import '../trace/kernels/math.ts';
+import '../trace/kernels/reduce.ts';
+import '../trace/kernels/shape.ts';
+import { encodeModel } from '../trace/onnx.ts';
+
+export type OnnxOptions = { readonly provider?: Provider; readonly threads?: number };
+/** Protobuf cannot hold 2 GB; from 1.5 GB of constants on, large ones go to a file beside it. */
+const INSIDE_LIMIT = 1.5e9;
+const EXTERNAL_THRESHOLD = 1 << 20;
+
+export function createOnnxEngine({ provider = 'cpu', threads }: OnnxOptions = {}): Engine {
+  let count = 0;
+  const session: ort.InferenceSession.SessionOptions = {
+    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
+    graphOptimizationLevel: 'all',
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+  };
+  return {
+    name: 'onnx',
+    provider,
+    state: createState,
+    async compile(fn, signature, options = {}) {
+      const traced = record(fn, signature, options);
+      const loaded = await load(traced.graph, session, options.externalDataThreshold);
+      count += 1;
+      return programOf(loaded, traced, signature, options, () => {
+        count -= 1;
+      });
+    },
+    get open() {
+      return count;
+    },
+  };
+}
+
+type Traced = {
+  readonly graph: Graph;
+  /** Shapes by ONNX output name: 'out/<name>' and 'state/<name>'. */
+  readonly outputs: Record<string, Spec>;
+};
+
+/** Traces `fn` with every input, weight and state entry as a graph input (baked weights: constants). */
+function record(fn: ProgramFunction, signature: Signature, options: CompileOptions): Traced {
+  const { inputs, weights = {}, state } = signature;
+  const outputs: Record<string, Spec> = {};
+  const graph = trace(options.name ?? (fn.name || 'anonymous'), (g) => {
+    const input = (prefix: string, name: string, { shape, dtype = 'float32' }: Spec): Tensor => {
+      g.inputs.push({ name: `${prefix}/${name}`, type: dtype, shape });
+      return tensorOf(`${prefix}/${name}`, shape, dtype);
+    };
+    const all = (prefix: string, specs: Readonly<Record<string, Spec>>): Tensors =>
+      Object.fromEntries(
+        Object.entries(specs).map(([name, spec]) => [name, input(prefix, name, spec)]),
+      );
+    const baked = (): Tensors =>
+      Object.fromEntries(
+        Object.entries(weights).map(([name, tensor]) => [name, constant(g, name, tensor)]),
+      );
+    const result = fn({
+      inputs: all('in', inputs),
+      weights: options.weights === 'live' ? all('weight', specsOf(weights)) : baked(),
+      state: state
+        ? {
+            ...all('state', state.spec),
+            length: input('state', 'length', { shape: [], dtype: 'int32' }),
+          }
+        : {},
+    });
+    addOutputs(g, outputs, 'out', result.outputs);
+    addOutputs(g, outputs, 'state', result.state ?? {});
+  });
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  const kept = graph.inputs.filter((input) => used.has(input.name));
+  graph.inputs.splice(0, graph.inputs.length, ...kept);
+  return { graph, outputs };
+}
+
+function constant(graph: Graph, name: string, { data, shape }: HostTensor): Tensor {
+  const array = data instanceof Uint8Array ? Int32Array.from(data) : data;
+  const type = array instanceof Float32Array ? 'float32' : 'int32';
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  return tensorOf(graph.named(`weight/${name}`, type, shape, bytes), shape, type);
+}
+
+/** Every output gets a node of its own, so that an input or a constant may be an output too. */
+function addOutputs(
+  graph: Graph,
+  specs: Record<string, Spec>,
+  prefix: string,
+  tensors: Tensors,
+): void {
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const type = tensor.dtype === 'float32' ? 'float32' : 'int32';
+    const value =
+      tensor.dtype === 'bool'
+        ? emit('Cast', [tensor], tensor.shape, 'int32', { to: 6 })
+        : emit('Identity', [tensor], tensor.shape, tensor.dtype);
+    const node = graph.nodes.at(-1)!;
+    graph.nodes[graph.nodes.length - 1] = { ...node, outputs: [`${prefix}/out/${name}`] };
+    void nameOf(value);
+    graph.outputs.push({ name: `${prefix}/out/${name}`, type, shape: tensor.shape });
+    specs[`${prefix}/out/${name}`] = { shape: tensor.shape, dtype: type };
+  }
+}
+
+async function load(
+  graph: Graph,
+  options: ort.InferenceSession.SessionOptions,
+  threshold?: number,
+): Promise<ort.InferenceSession> {
+  const total = graph.constants.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (threshold === undefined && total < INSIDE_LIMIT) {
+    return ort.InferenceSession.create(encodeModel(graph).model, options);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'ropewalk-model-'));
+  try {
+    const { model, external } = encodeModel(graph, {
+      file: 'weights.bin',
+      threshold: threshold ?? EXTERNAL_THRESHOLD,
+    });
+    await writeFile(join(folder, 'model.onnx'), model);
+    const file = await open(join(folder, 'weights.bin'), 'w');
+    for (const { offset, bytes } of external) await file.write(bytes, 0, bytes.length, offset);
+    await file.close();
+    return await ort.InferenceSession.create(join(folder, 'model.onnx'), options);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function programOf(
+  session: ort.InferenceSession,
+  { graph, outputs }: Traced,
+  signature: Signature,
+  { name = 'program', weights: mode = 'baked' }: CompileOptions,
+  onDispose: () => void,
+): Program {
+  const feedNames = graph.inputs.map((input) => input.name);
+  const liveSpecs = specsOf(signature.weights ?? {});
+  let queue: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const run = async (inputs: HostTensors, { weights, state, into = {} }: RunOptions) => {
+    if (closed)
+      throw new Error(`${name}: expected a program that is open, got one that was disposed of`);
+    checkTensors(name, inputs, signature.inputs);
+    if (mode === 'live') checkTensors(`${name}: live weights`, weights ?? {}, liveSpecs);
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const feed of feedNames) feeds[feed] = toOrt(find(feed, inputs, weights, state));
+    const results = await session.run(feeds, fetches(outputs, into));
+    const found: Record<string, HostTensor> = {};
+    const returned: Record<string, HostTensor> = {};
+    for (const [key, { shape }] of Object.entries(outputs)) {
+      const data = results[key]!.data as Float32Array;
+      if (key.startsWith('out/')) found[key.slice(8)] = { data, shape };
+      else returned[key.slice(10)] = { data, shape };
+    }
+    if (state) updateState(state, returned);
+    return found;
+  };
+  const shapes = Object.entries(outputs).filter(([key]) => key.startsWith('out/'));
+  return {
+    outputs: Object.fromEntries(shapes.map(([key, { shape }]) => [key.slice(8), shape])),
+    run(inputs, options = {}) {
+      const result = queue.then(() => run(inputs, options));
+      queue = result.catch(() => undefined);
+      return result;
+    },
+    async dispose() {
+      if (closed) return;
+      closed = true;
+      await queue;
+      await session.release();
+      onDispose();
+    },
+  };
+}
+
+function find(
+  feed: string,
+  inputs: HostTensors,
+  weights: HostTensors = {},
+  state: Signature['state'],
+): HostTensor {
+  const [kind] = feed.split('/', 1);
+  const name = feed.slice(kind!.length + 1);
+  if (kind === 'in') return inputs[name]!;
+  if (kind === 'weight') return weights[name]!;
+  if (!state)
+    throw new TypeError('run: expected the state that the program was compiled with, got none');
+  return name === 'length' ? { data: Int32Array.of(state.length), shape: [] } : state.values[name]!;
+}
+
+function toOrt({ data, shape }: HostTensor): ort.Tensor {
+  return data instanceof Float32Array
+    ? new ort.Tensor('float32', data, shape)
+    : new ort.Tensor('int32', data instanceof Int32Array ? data : Int32Array.from(data), shape);
+}
+
+function fetches(
+  outputs: Record<string, Spec>,
+  into: NonNullable<RunOptions['into']>,
+): Record<string, ort.Tensor | null> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([key, { shape }]) => {
+      const buffer = key.startsWith('out/') ? into[key.slice(8)] : undefined;
+      if (!buffer) return [key, null];
+      if (buffer.length !== sizeOf(shape)) {
+        throw new RangeError(
+          `run: expected a buffer of ${sizeOf(shape)} values for '${key.slice(8)}', got ${buffer.length}`,
+        );
+      }
+      return [key, toOrt({ data: buffer, shape })];
+    }),
+  );
+}

@@ -1,0 +1,160 @@
+/**
+ * Programs: a model function written once in tfjs ops, compiled for one set of shapes by an engine.
+ * What travels between programs is a HostTensor, so solvers and decoders are plain arithmetic.
+ */
+import { sizeOf } from './shape.ts';
+import type { Tensors } from './tf.ts';
+
+export type HostTensor = {
+  readonly data: Float32Array | Int32Array | Uint8Array;
+  readonly shape: readonly number[];
+};
+export type HostTensors = Readonly<Record<string, HostTensor>>;
+
+/** Shape and type of an input. Default type: float32. */
+export type Spec = { readonly shape: readonly number[]; readonly dtype?: 'float32' | 'int32' };
+
+/**
+ * Plain tfjs code. `state.length` is an int32 scalar: the rows that appended state holds. A returned
+ * state entry is the new value (`replace`) or only the new rows (`append`).
+ */
+export type ProgramFunction = (args: { inputs: Tensors; weights: Tensors; state: Tensors }) => {
+  readonly outputs: Tensors;
+  readonly state?: Tensors;
+};
+
+export type Signature = {
+  readonly inputs: Readonly<Record<string, Spec>>;
+  /** Baked weights need their values when compiling; live ones only their shapes. */
+  readonly weights?: HostTensors;
+  readonly state?: State;
+};
+
+export type CompileOptions = {
+  /** Named in errors. */
+  readonly name?: string;
+  /** `baked`: constants, prepacked and bit-equal for any batch. `live`: given at every run (training). */
+  readonly weights?: 'baked' | 'live';
+  /** Constants of at least this many bytes are kept outside the ONNX model, which ends at 2 GB. */
+  readonly externalDataThreshold?: number;
+};
+
+export type RunOptions = {
+  readonly weights?: HostTensors;
+  readonly state?: State;
+  /** Buffers to write outputs into, by name; the returned tensors then share them. */
+  readonly into?: Readonly<Record<string, Float32Array | Int32Array>>;
+};
+
+export type Program = {
+  /** Names and shapes of the outputs. */
+  readonly outputs: Readonly<Record<string, readonly number[]>>;
+  /** Runs once. The results belong to the caller; runs of one program are queued. */
+  run(inputs: HostTensors, options?: RunOptions): Promise<Record<string, HostTensor>>;
+  dispose(): Promise<void>;
+};
+
+export type Engine = {
+  readonly name: EngineName;
+  readonly provider: Provider;
+  /** State that several programs of this engine may share. */
+  state(spec: StateSpec): State;
+  compile(fn: ProgramFunction, signature: Signature, options?: CompileOptions): Promise<Program>;
+  /** Programs compiled and not yet disposed of. */
+  readonly open: number;
+};
+export const ENGINES = ['onnx', 'tensorflow', 'reference'] as const;
+export type EngineName = (typeof ENGINES)[number];
+export const PROVIDERS = ['cpu', 'webgpu', 'cuda'] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+export type StateSpec = Readonly<
+  Record<string, Spec & { readonly update: 'replace' | { readonly append: number } }>
+>;
+/** Values that outlive a run. `length` counts appended rows; setting it lower rolls back. */
+export type State = {
+  readonly spec: StateSpec;
+  readonly values: Record<string, HostTensor>;
+  length: number;
+};
+
+export function createState(spec: StateSpec): State {
+  const values: Record<string, HostTensor> = {};
+  for (const [name, { shape, dtype = 'float32' }] of Object.entries(spec)) {
+    const Data = dtype === 'int32' ? Int32Array : Float32Array;
+    values[name] = { data: new Data(sizeOf(shape)), shape };
+  }
+  return { spec, values, length: 0 };
+}
+
+/** Stores what a program returned for its state: replaces values, writes appended rows at `length`. */
+export function updateState(state: State, returned: HostTensors): void {
+  let added = 0;
+  for (const [name, value] of Object.entries(returned)) {
+    const { update } = state.spec[name]!;
+    const current = state.values[name]!;
+    if (update === 'replace') {
+      (current.data as Float32Array).set(value.data as Float32Array);
+      continue;
+    }
+    added = value.shape[update.append]!;
+    appendRows(name, current, value, update.append, state.length);
+  }
+  state.length += added;
+}
+
+function appendRows(
+  name: string,
+  to: HostTensor,
+  rows: HostTensor,
+  axis: number,
+  at: number,
+): void {
+  const capacity = to.shape[axis]!;
+  const count = rows.shape[axis]!;
+  if (at + count > capacity) {
+    throw new RangeError(
+      `state '${name}': expected at most ${capacity} rows on axis ${axis}, got ${at} + ${count}; make the state larger or roll back by setting its length`,
+    );
+  }
+  const inner = sizeOf(to.shape.slice(axis + 1));
+  const outer = sizeOf(to.shape.slice(0, axis));
+  for (let o = 0; o < outer; o++) {
+    const part = rows.data.subarray(o * count * inner, (o + 1) * count * inner);
+    (to.data as Float32Array).set(part as Float32Array, (o * capacity + at) * inner);
+  }
+}
+
+/** Throws unless the given tensors are exactly those of the signature. */
+export function checkTensors(
+  where: string,
+  given: HostTensors,
+  wanted: Readonly<Record<string, Spec>>,
+): void {
+  for (const [name, { shape, dtype = 'float32' }] of Object.entries(wanted)) {
+    const tensor = given[name];
+    if (!tensor) throw new TypeError(`${where}: expected a tensor '${name}', got none`);
+    const sameShape =
+      tensor.shape.length === shape.length && shape.every((side, i) => side === tensor.shape[i]);
+    if (!sameShape || tensor.data.length !== sizeOf(shape)) {
+      throw new RangeError(
+        `${where}: '${name}': expected shape [${shape.join(', ')}], got [${tensor.shape.join(', ')}] with ${tensor.data.length} values`,
+      );
+    }
+    const found = tensor.data instanceof Float32Array ? 'float32' : 'int32';
+    if (found !== dtype)
+      throw new TypeError(`${where}: '${name}': expected ${dtype}, got ${found}`);
+  }
+  const extra = Object.keys(given).find((name) => !(name in wanted));
+  if (extra !== undefined) throw new TypeError(`${where}: unexpected tensor '${extra}'`);
+}
+
+/** The specs that live weights or state have as inputs. */
+export function specsOf(tensors: HostTensors): Record<string, Spec> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { data, shape }]) => [
+      name,
+      { shape, dtype: data instanceof Float32Array ? 'float32' : 'int32' } as const,
+    ]),
+  );
+}
