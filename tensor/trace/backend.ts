@@ -86,7 +86,7 @@ export const constantOf = (info: TensorInfo): ArrayLike<number> | undefined =>
   backend.values.get(info.dataId)?.constant;
 
 /** A tensor of the trace that stands for an already recorded output. */
-export function valueOf(name: string, shape: readonly number[], dtype: tf.DataType): TensorInfo {
+export function infoOf(name: string, shape: readonly number[], dtype: tf.DataType): TensorInfo {
   const dataId = {};
   backend.values.set(dataId, { name, shape, dtype: dtype as DataType });
   return { dataId, shape: [...shape], dtype };
@@ -94,7 +94,7 @@ export function valueOf(name: string, shape: readonly number[], dtype: tf.DataTy
 
 /** The same as a Tensor, for code above the kernels. */
 export const tensorOf = (name: string, shape: readonly number[], dtype: tf.DataType): Tensor =>
-  tf.engine().makeTensorFromTensorInfo(valueOf(name, shape, dtype));
+  tf.engine().makeTensorFromTensorInfo(infoOf(name, shape, dtype));
 
 /** Records one node with one output and returns that output as a tensor. */
 export function emit(
@@ -106,7 +106,7 @@ export function emit(
   domain: Node['domain'] = '',
 ): TensorInfo {
   const names = inputs.map((input) => (typeof input === 'string' ? input : nameOf(input)));
-  return valueOf(currentGraph().node(op, names, attributes, domain), shape, dtype);
+  return infoOf(currentGraph().node(op, names, attributes, domain), shape, dtype);
 }
 
 /** The graph that is being recorded, for kernels that need constants or several nodes. */

@@ -1,7 +1,7 @@
 /** Kernels that look up or place values by index. */
 import { sizeOf } from '../../shape.ts';
 import { tf } from '../../tf.ts';
-import { emit, graph, kernel, type TensorInfo, valueOf } from '../backend.ts';
+import { emit, graph, infoOf, kernel, type TensorInfo } from '../backend.ts';
 import { ELEMENT } from '../graph.ts';
 
 const toInt64 = (x: TensorInfo): TensorInfo =>
@@ -26,7 +26,7 @@ kernel('GatherNd', ({ params, indices }) => {
 
 /** Zeros of `shape` with `updates` added at `indices`, whose last axis holds the places. */
 function scatterAdd(indices: TensorInfo, updates: TensorInfo, shape: number[]): TensorInfo {
-  const zeros = valueOf(
+  const zeros = infoOf(
     graph().constant(new Float32Array(sizeOf(shape)), shape, 'float32'),
     shape,
     'float32',

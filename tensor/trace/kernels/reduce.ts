@@ -1,6 +1,6 @@
 /** Reductions, softmax, ordering and products of matrices. */
 import { tf } from '../../tf.ts';
-import { emit, graph, kernel, nameOf, type TensorInfo, valueOf } from '../backend.ts';
+import { emit, graph, infoOf, kernel, nameOf, type TensorInfo } from '../backend.ts';
 import { ELEMENT } from '../graph.ts';
 
 type Axes = { axis: number | number[]; keepDims?: boolean };
@@ -66,9 +66,9 @@ kernel<{ k: number; sorted: boolean }>('TopK', ({ x }, { k, sorted }) => {
     axis: x!.shape.length - 1,
     sorted: sorted ? 1 : 0,
   });
-  const places = valueOf(indices!, shape, 'int32'); // int64 in ONNX
+  const places = infoOf(indices!, shape, 'int32'); // int64 in ONNX
   return [
-    valueOf(values!, shape, x!.dtype),
+    infoOf(values!, shape, x!.dtype),
     emit('Cast', [places], shape, 'int32', { to: ELEMENT.int32 }),
   ];
 });

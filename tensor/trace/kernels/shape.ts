@@ -1,14 +1,14 @@
 /** Kernels that move values without changing them. */
 import { sizeOf } from '../../shape.ts';
 import { type DataType, tf } from '../../tf.ts';
-import { emit, graph, kernel, nameOf, type TensorInfo, valueOf } from '../backend.ts';
+import { emit, graph, infoOf, kernel, nameOf, type TensorInfo } from '../backend.ts';
 
 const reshape = (x: TensorInfo, shape: number[]): TensorInfo =>
   emit('Reshape', [x, graph().ints(shape)], shape, x.dtype);
 
 function filled(shape: number[], value: number, dtype: tf.DataType): TensorInfo {
   const data = new Float32Array(sizeOf(shape)).fill(value);
-  return valueOf(graph().constant(data, shape, dtype as DataType), shape, dtype);
+  return infoOf(graph().constant(data, shape, dtype as DataType), shape, dtype);
 }
 
 function slice(x: TensorInfo, begin: readonly number[], size: readonly number[]): TensorInfo {
@@ -121,7 +121,7 @@ kernel<{ numOrSizeSplits: number[] | number; axis: number }>('SplitV', ({ x }, a
   });
   return names.map((name, i) => {
     const shape = x!.shape.map((side, j) => (j === axis ? sizes[i]! : side));
-    return valueOf(name, shape, x!.dtype);
+    return infoOf(name, shape, x!.dtype);
   });
 });
 kernel<{ paddings: [number, number][]; constantValue: number }>('PadV2', ({ x }, attrs) => {
@@ -174,5 +174,5 @@ kernel<{ start: number; stop: number; step: number; dtype?: tf.DataType }>('Rang
   const count = Math.max(0, Math.ceil((stop - start) / step));
   const data = Array.from({ length: count }, (_, i) => start + i * step);
   const dtype = attrs.dtype ?? 'float32';
-  return valueOf(graph().constant(data, [count], dtype as DataType), [count], dtype);
+  return infoOf(graph().constant(data, [count], dtype as DataType), [count], dtype);
 });
