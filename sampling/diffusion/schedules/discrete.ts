@@ -30,7 +30,7 @@ export function discrete(betas: Float64Array, { name = 'discrete' } = {}): Sched
     return { log: y0 + u * (m0 + u * (c + u * d)), rate: length * (m0 + u * (2 * c + 3 * u * d)) };
   };
   const alpha = (t: number) => Math.exp(cubic(t).log / 2);
-  const sigma = (t: number) => Math.sqrt(-Math.expm1(cubic(t).log));
+  const sigma = (t: number) => Math.sqrt(Math.abs(Math.expm1(cubic(t).log)));
   return {
     name,
     alpha,

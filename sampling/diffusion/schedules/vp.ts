@@ -10,7 +10,7 @@ export function vp({ slowest = 0.1, fastest = 20 } = {}): Schedule {
   const log = (t: number) => -((fastest - slowest) * t * t) / 4 - (slowest * t) / 2;
   const logRate = (t: number) => -((fastest - slowest) * t + slowest) / 2;
   const alpha = (t: number) => Math.exp(log(t));
-  const sigma = (t: number) => Math.sqrt(-Math.expm1(2 * log(t)));
+  const sigma = (t: number) => Math.sqrt(Math.abs(Math.expm1(2 * log(t))));
   return {
     name: 'vp',
     alpha,

@@ -6,7 +6,7 @@
  * step is cut, which never asks for times beyond the grid. Needs a slope at the end: at sigma = 0 a velocity.
  */
 import { velocityOf } from '../prediction.ts';
-import type { Answer, Query, Schedule, Solver } from '../solver.ts';
+import type { Answer, Problem, Query, Solver } from '../solver.ts';
 import { weightedSum } from '../weighted-sum.ts';
 
 const STAGES: readonly { readonly at: number; readonly from: readonly number[] }[] = [
@@ -54,16 +54,17 @@ function scaled(
 }
 
 function* slopeAt(
-  schedule: Schedule,
+  { schedule, times }: Problem,
   x: Float32Array,
   t: number,
 ): Generator<Query, Float32Array, Answer> {
-  return velocityOf(yield { x, t, step: 0 }, x, schedule, t);
+  const step = times.findLastIndex((time, i) => i === 0 || (time > t && i < times.length - 1));
+  return velocityOf(yield { x, t, step }, x, schedule, t);
 }
 
 /** Size of the first step, from the first slopes (Hairer et al. 1993, II.4). */
 function* firstStep(
-  schedule: Schedule,
+  problem: Problem,
   {
     x,
     t,
@@ -73,7 +74,7 @@ function* firstStep(
 ): Generator<Query, number, Answer> {
   const [d0, d1] = [scaled(x, x, x, tolerance), scaled(slope, x, x, tolerance)];
   const h0 = d0 < 1e-5 || d1 < 1e-5 ? 1e-6 : (0.01 * d0) / d1;
-  const probe = yield* slopeAt(schedule, weightedSum([1, x], [-h0, slope]), t - h0);
+  const probe = yield* slopeAt(problem, weightedSum([1, x], [-h0, slope]), t - h0);
   const d2 = scaled(weightedSum([1, probe], [-1, slope]), x, x, tolerance) / h0;
   const steepest = Math.max(d1, d2);
   const h1 = steepest <= 1e-15 ? Math.max(1e-6, h0 * 1e-3) : (0.01 / steepest) ** (1 / 5);
@@ -114,18 +115,19 @@ export function dormandPrince({
   limit = 1000,
 }: DormandPrinceOptions = {}): Solver {
   const tolerance = { atol, rtol };
-  return function* ({ start, times, schedule }) {
+  return function* (problem) {
+    const { start, times } = problem;
     const end = times[times.length - 1]!;
     let [x, t] = [start, times[0]!];
-    let slope = yield* slopeAt(schedule, x, t);
-    let h = yield* firstStep(schedule, { x, t, slope, tolerance });
+    let slope = yield* slopeAt(problem, x, t);
+    let h = yield* firstStep(problem, { x, t, slope, tolerance });
     for (let tries = 0; tries < limit; tries++) {
       if (!overshoot) h = Math.min(h, t - end);
       const slopes = [slope];
       let next = x;
       for (const { at, from } of STAGES) {
         next = weightedSum([1, x], ...from.map((weight, i) => [-h * weight, slopes[i]!] as const));
-        slopes.push(yield* slopeAt(schedule, next, t - at * h));
+        slopes.push(yield* slopeAt(problem, next, t - at * h));
       }
       const off = weightedSum(...slopes.map((k, i) => [h * ERROR[i]!, k] as const));
       const error = scaled(off, x, next, tolerance);
