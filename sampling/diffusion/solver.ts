@@ -56,6 +56,20 @@ export async function solve(
   return turn.value;
 }
 
+/** As `solve`, but returns every x on the way, in the order asked, and the picture last. */
+export async function trace(
+  solver: Solver,
+  problem: Problem,
+  answer: (query: Query) => Answer | Promise<Answer>,
+): Promise<{ readonly x: Float32Array; readonly step: number }[]> {
+  const seen: { x: Float32Array; step: number }[] = [];
+  const end = await solve(solver, problem, (query) => {
+    seen.push({ x: query.x, step: query.step });
+    return answer(query);
+  });
+  return [...seen, { x: end, step: problem.times.length - 1 }];
+}
+
 /** Throws unless `times` is a falling grid of at least two finite values. */
 export function checkTimes(where: string, times: readonly number[]): void {
   if (times.length < 2)
