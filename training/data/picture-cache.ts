@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { existsSync, openSync, readSync } from 'node:fs';
+import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset } from './dataset.ts';
+
+/** One picture to be made: its words' ids and a function that draws it. */
+export type Source = { readonly words: readonly number[]; draw(): Promise<Uint8Array> };
+
+export type CacheOptions = {
+  /** Folder that holds caches; each configuration has its own folder inside. */
+  readonly cache: string;
+  readonly name: string;
+  readonly size: number;
+  readonly vocabulary: readonly string[];
+  /** All that decides the pixels: another configuration is another cache. */
+  readonly configuration: unknown;
+  /** The pictures in order; called only when something is left to be drawn. */
+  readonly sources: () => Iterable<Source>;
+  readonly onProgress?: ((done: number) => void) | undefined;
+};
+
+type Header = {
+  readonly format: 1;
+  readonly digest: string;
+  readonly length: number;
+  readonly words: readonly (readonly number[])[];
+};
+
+/** Pictures drawn between two writes; what a kill can lose. */
+const CHUNK = 256;
+/** Pictures in flight: enough to keep the rasteriser's threads busy. */
+const IN_FLIGHT = 8;
+
+/**
+ * Opens the pictures of a configuration, drawing them first if this cache does not have them yet.
+ * Pixels are appended to a partial file that a later call goes on from; the header is written last and its
+ * presence says that the cache is whole.
+ */
+export async function openPictures(options: CacheOptions): Promise<Dataset> {
+  const { cache, name, size, vocabulary } = options;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([options.configuration, name, size, vocabulary]))
+    .digest('hex');
+  const folder = join(cache, `${name}-${size}px-${digest.slice(0, 12)}`);
+  const headerPath = join(folder, 'header.json');
+  if (!existsSync(headerPath)) await draw(options, folder, digest);
+
+  const header = JSON.parse(await readFile(headerPath, 'utf8')) as Header;
+  const bytes = size * size * 3;
+  const pixelsPath = join(folder, 'pixels.u8');
+  const { size: found } = await stat(pixelsPath);
+  if (header.digest !== digest || found !== header.length * bytes) {
+    throw new Error(
+      `${folder}: expected ${header.length} pictures of ${bytes} bytes, got ${found} bytes; remove the folder to draw it again`,
+    );
+  }
+  return readPictures(pixelsPath, header, { name, size, vocabulary });
+}
+
+function readPictures(
+  path: string,
+  header: Header,
+  about: Pick<Dataset, 'name' | 'size' | 'vocabulary'>,
+): Dataset {
+  const bytes = about.size * about.size * 3;
+  const file = openSync(path, 'r');
+  return {
+    ...about,
+    length: header.length,
+    pixels(index) {
+      const picture = new Uint8Array(bytes);
+      let read = 0;
+      while (read < bytes) {
+        const got = readSync(
+          file,
+          picture,
+          read,
+          bytes - read,
+          checked(index, header.length) * bytes + read,
+        );
+        if (got === 0)
+          throw new Error(`${path}: expected ${bytes} bytes of picture ${index}, got ${read}`);
+        read += got;
+      }
+      return picture;
+    },
+    words: (index) => header.words[checked(index, header.length)]!,
+  };
+}
+
+/** Draws what is missing; chunks are written in order, so the partial file's length says how far it came. */
+async function draw(options: CacheOptions, folder: string, digest: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const bytes = options.size * options.size * 3;
+  const partial = join(folder, 'pixels.partial');
+  const sources = [...options.sources()];
+  const file = await open(partial, existsSync(partial) ? 'r+' : 'w+');
+  try {
+    let done = Math.min(Math.floor((await file.stat()).size / bytes), sources.length);
+    await file.truncate(done * bytes);
+    while (done < sources.length) {
+      const chunk = await drawAll(sources.slice(done, done + CHUNK));
+      await file.writev(chunk, done * bytes);
+      done += chunk.length;
+      options.onProgress?.(done);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(partial, join(folder, 'pixels.u8'));
+  const header: Header = {
+    format: 1,
+    digest,
+    length: sources.length,
+    words: sources.map((s) => s.words),
+  };
+  await writeFile(join(folder, 'header.json.tmp'), JSON.stringify(header), { flush: true });
+  await rename(join(folder, 'header.json.tmp'), join(folder, 'header.json'));
+}
+
+async function drawAll(sources: readonly Source[]): Promise<Uint8Array[]> {
+  const pictures = new Array<Uint8Array>(sources.length);
+  let next = 0;
+  const worker = async () => {
+    for (let i = next++; i < sources.length; i = next++) pictures[i] = await sources[i]!.draw();
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  return pictures;
+}
+
+function checked(index: number, length: number): number {
+  if (!Number.isInteger(index) || index < 0 || index >= length) {
+    throw new RangeError(`dataset: expected an index from 0 to ${length - 1}, got ${index}`);
+  }
+  return index;
+}
