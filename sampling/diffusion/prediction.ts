@@ -90,3 +90,16 @@ export function scoreOf(
   const from = answer.velocity ? 'velocity' : 'clean';
   return convert(answer.velocity ?? answer.clean, x, { from, to: 'score', schedule, t });
 }
+
+/**
+ * Velocity of a clean estimate on the `flow` schedule with t kept above `least` in the division, as x-prediction is
+ * trained and sampled by Li and He 2025 (JiT; least 0.05). Steps below `least` then stop short of the estimate.
+ */
+export function clampedVelocity(
+  clean: Float32Array,
+  x: Float32Array,
+  { t, least = 0.05 }: { readonly t: number; readonly least?: number },
+): Float32Array {
+  const scale = 1 / Math.max(t, least);
+  return weightedSum([scale, x], [-scale, clean]);
+}
