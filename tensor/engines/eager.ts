@@ -106,7 +106,9 @@ function toHost(
   return Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => {
       const values = tensor.dataSync() as Float32Array | Int32Array | Uint8Array;
-      const data = values instanceof Uint8Array ? Int32Array.from(values) : values.slice();
+      // By the tensor's type: tfjs keeps int32 values where it casts them to float32, and bools are bytes.
+      const Data = tensor.dtype === 'float32' ? Float32Array : Int32Array;
+      const data = Data.from(values);
       const buffer = into[name];
       if (!buffer) return [name, { data, shape: tensor.shape }];
       buffer.set(data);

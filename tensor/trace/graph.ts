@@ -41,6 +41,7 @@ export class Graph {
   readonly inputs: ValueInfo[] = [];
   readonly outputs: ValueInfo[] = [];
   readonly #shared = new Map<string, string>();
+  readonly #producers = new Map<string, Node>();
   #count = 0;
 
   /** Records a node with one output and returns that output's name. */
@@ -62,20 +63,27 @@ export class Graph {
     domain: Node['domain'] = '',
   ): string[] {
     const outputs = Array.from({ length: count }, () => this.#name('v'));
-    this.nodes.push({ op, domain, inputs, outputs, attributes });
+    const node = { op, domain, inputs, outputs, attributes };
+    this.nodes.push(node);
+    for (const name of outputs) this.#producers.set(name, node);
     return outputs;
+  }
+
+  /** The node that gives an output, if it is one of a node. */
+  producer(name: string): Node | undefined {
+    return this.#producers.get(name);
   }
 
   /** A 1-D int64 constant: shapes, axes, starts and ends. */
   ints(values: readonly number[]): string {
     const bytes = bytesOf(BigInt64Array.from(values, BigInt));
-    return this.#share(`int64:${values.join()}`, 'int64', [values.length], bytes);
+    return this.shared(`int64:${values.join()}`, 'int64', [values.length], bytes);
   }
 
   /** A float32 or int32 scalar constant. */
   scalar(value: number, type: 'float32' | 'int32' = 'float32'): string {
     const bytes = bytesOf(type === 'int32' ? Int32Array.of(value) : Float32Array.of(value));
-    return this.#share(`${type}::${value}`, type, [], bytes);
+    return this.shared(`${type}::${value}`, type, [], bytes);
   }
 
   /** A tensor constant of a traced function. Scalars with equal values share one constant. */
@@ -91,7 +99,7 @@ export class Graph {
             ? value
             : Float32Array.from(value);
     if (sizeOf(shape) > 16) return this.#add(this.#name('c'), dtype, shape, bytesOf(array));
-    return this.#share(`${dtype}:${shape.join()}:${array.join()}`, dtype, shape, bytesOf(array));
+    return this.shared(`${dtype}:${shape.join()}:${array.join()}`, dtype, shape, bytesOf(array));
   }
 
   /** A constant under a name of its own (weights). */
@@ -99,7 +107,8 @@ export class Graph {
     return this.#add(name, type, shape, bytes);
   }
 
-  #share(key: string, type: ElementType, shape: readonly number[], bytes: Uint8Array): string {
+  /** A constant that is written once, however often the same key is asked for. */
+  shared(key: string, type: ElementType, shape: readonly number[], bytes: Uint8Array): string {
     let name = this.#shared.get(key);
     if (name === undefined) {
       name = this.#add(this.#name('c'), type, shape, bytes);

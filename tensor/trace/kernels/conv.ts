@@ -1,0 +1,209 @@
+/**
+ * Convolutions, pooling and their gradients. tfjs holds pictures as [B, H, W, C] and filters as
+ * [kh, kw, in, out], ONNX as [B, C, H, W] and [out, in, kh, kw]: every kernel swaps axes around one
+ * node, and swaps that meet cancel, so pictures stay [B, C, H, W] from one convolution to the next.
+ */
+import { sizeOf } from '../../shape.ts';
+import { tf } from '../../tf.ts';
+import { emit, graph, infoOf, kernel, nameOf, type TensorInfo } from '../backend.ts';
+import { filled, reshape, transpose } from './nodes.ts';
+
+type Pad = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
+type Attrs = {
+  strides: number | [number, number];
+  pad: Pad;
+  dataFormat?: 'NHWC' | 'NCHW';
+  dilations?: number | [number, number];
+  dimRoundingMode?: 'floor' | 'round' | 'ceil';
+};
+type Info = tf.backend_util.Conv2DInfo;
+type Filter = [number, number, number, number];
+
+const CHANNELS_FIRST = [0, 3, 1, 2];
+const CHANNELS_LAST = [0, 2, 3, 1];
+const first = (x: TensorInfo, { dataFormat }: Info): TensorInfo =>
+  dataFormat === 'channelsFirst' ? x : transpose(x, CHANNELS_FIRST);
+const last = (x: TensorInfo, { dataFormat }: Info): TensorInfo =>
+  dataFormat === 'channelsFirst' ? x : transpose(x, CHANNELS_LAST);
+
+function infoOfConv(input: readonly number[], filter: number[], attrs: Attrs, depthwise = false) {
+  return tf.backend_util.computeConv2DInfo(
+    input as Filter,
+    filter as Filter,
+    attrs.strides,
+    attrs.dilations ?? 1,
+    attrs.pad,
+    attrs.dimRoundingMode,
+    depthwise,
+    attrs.dataFormat === 'NCHW' ? 'channelsFirst' : 'channelsLast',
+  );
+}
+
+/**
+ * Rows and columns that the filters reach beyond the end: padding where positive, left unread where
+ * negative (a stride that does not divide the picture).
+ */
+function reach(info: Info): [number, number] {
+  const { outHeight, strideHeight, effectiveFilterHeight, inHeight, padInfo } = info;
+  const { outWidth, strideWidth, effectiveFilterWidth, inWidth } = info;
+  return [
+    (outHeight - 1) * strideHeight + effectiveFilterHeight - inHeight - padInfo.top,
+    (outWidth - 1) * strideWidth + effectiveFilterWidth - inWidth - padInfo.left,
+  ];
+}
+
+function windows(info: Info) {
+  const [bottom, right] = reach(info).map((beyond) => Math.max(beyond, 0)) as [number, number];
+  return {
+    kernel_shape: [info.filterHeight, info.filterWidth],
+    strides: [info.strideHeight, info.strideWidth],
+    dilations: [info.dilationHeight, info.dilationWidth],
+    pads: [info.padInfo.top, info.padInfo.left, bottom, right],
+  };
+}
+
+const outputShape = ({ batchSize, outChannels, outHeight, outWidth }: Info): number[] => [
+  batchSize,
+  outChannels,
+  outHeight,
+  outWidth,
+];
+const inputShape = ({ batchSize, inChannels, inHeight, inWidth }: Info): number[] => [
+  batchSize,
+  inChannels,
+  inHeight,
+  inWidth,
+];
+
+/** Filters as ONNX has them; depthwise [kh, kw, C, m] becomes [C m, 1, kh, kw]. */
+function filters(filter: TensorInfo, depthwise: boolean): TensorInfo {
+  if (!depthwise) return transpose(filter, [3, 2, 0, 1]);
+  const [height, width, channels, times] = filter.shape as Filter;
+  return reshape(transpose(filter, [2, 3, 0, 1]), [channels * times, 1, height, width]);
+}
+
+for (const [name, depthwise] of [
+  ['Conv2D', false],
+  ['DepthwiseConv2dNative', true],
+] as const) {
+  kernel<Attrs>(name, ({ x, filter }, attrs) => {
+    const info = infoOfConv(x!.shape, filter!.shape, attrs, depthwise);
+    const group = depthwise ? info.inChannels : 1;
+    const inputs = [first(x!, info), filters(filter!, depthwise)];
+    return last(
+      emit('Conv', inputs, outputShape(info), 'float32', { ...windows(info), group }),
+      info,
+    );
+  });
+}
+
+for (const [name, depthwise] of [
+  ['Conv2DBackpropInput', false],
+  ['DepthwiseConv2dNativeBackpropInput', true],
+] as const) {
+  kernel<Attrs & { inputShape: number[] }>(name, ({ dy, filter }, attrs) => {
+    const info = infoOfConv(attrs.inputShape, filter!.shape, attrs, depthwise);
+    const inputs = [first(dy!, info), filters(filter!, depthwise)];
+    const dx = emit('ConvTranspose', inputs, inputShape(info), 'float32', {
+      ...windows(info),
+      output_padding: reach(info).map((beyond) => Math.max(-beyond, 0)),
+      group: depthwise ? info.inChannels : 1,
+    });
+    return last(dx, info);
+  });
+}
+
+/**
+ * The gradient of the filters is a convolution of the pictures by the gradient of the result, with
+ * batch and channels in each other's place and stride and dilation too.
+ */
+for (const [name, depthwise] of [
+  ['Conv2DBackpropFilter', false],
+  ['DepthwiseConv2dNativeBackpropFilter', true],
+] as const) {
+  kernel<Attrs & { filterShape: number[] }>(name, ({ x, dy }, attrs) => {
+    const info = infoOfConv(x!.shape, attrs.filterShape, attrs, depthwise);
+    const { batchSize: B, inChannels: C, outChannels, inHeight, inWidth } = info;
+    const swapped = [1, 0, 2, 3];
+    const pictures = transpose(first(x!, info), swapped);
+    const inputs = [
+      depthwise ? reshape(pictures, [1, C * B, inHeight, inWidth]) : pictures,
+      transpose(first(dy!, info), swapped),
+    ];
+    const [bottom, right] = reach(info);
+    const found = emit(
+      'Conv',
+      inputs,
+      [depthwise ? 1 : C, outChannels, ...sidesFound(info)],
+      'float32',
+      {
+        kernel_shape: [info.outHeight, info.outWidth],
+        strides: [info.dilationHeight, info.dilationWidth],
+        dilations: [info.strideHeight, info.strideWidth],
+        pads: [info.padInfo.top, info.padInfo.left, Math.max(bottom, 0), Math.max(right, 0)],
+        group: depthwise ? C : 1,
+      },
+    );
+    const used = cropped(found, info);
+    if (!depthwise) return transpose(used, [2, 3, 0, 1]); // [C, O, kh, kw] -> [kh, kw, C, O]
+    const [height, width, , times] = attrs.filterShape as Filter;
+    return transpose(reshape(used, [C, times, height, width]), [2, 3, 0, 1]);
+  });
+}
+
+/** Sides of what the filter's gradient finds: larger than the filter where rows were left unread. */
+function sidesFound(info: Info): [number, number] {
+  const [bottom, right] = reach(info).map((beyond) => Math.max(-beyond, 0)) as [number, number];
+  return [
+    info.filterHeight + Math.floor(bottom / info.dilationHeight),
+    info.filterWidth + Math.floor(right / info.dilationWidth),
+  ];
+}
+
+function cropped(x: TensorInfo, { filterHeight, filterWidth }: Info): TensorInfo {
+  if (x.shape[2] === filterHeight && x.shape[3] === filterWidth) return x;
+  const g = graph();
+  const shape = [...x.shape.slice(0, 2), filterHeight, filterWidth];
+  const inputs = [x, g.ints([0, 0]), g.ints([filterHeight, filterWidth]), g.ints([2, 3])];
+  return emit('Slice', inputs, shape, x.dtype);
+}
+
+type Pooling = Attrs & { filterSize: number | [number, number] };
+function infoOfPool(input: readonly number[], attrs: Pooling): Info {
+  const { filterSize, strides, pad, dimRoundingMode } = attrs;
+  const shape = input as Filter;
+  return tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
+}
+
+kernel<Pooling>('MaxPool', ({ x }, attrs) => {
+  const info = infoOfPool(x!.shape, attrs);
+  return last(
+    emit('MaxPool', [first(x!, info)], outputShape(info), 'float32', windows(info)),
+    info,
+  );
+});
+kernel<Pooling>('AvgPool', ({ x }, attrs) => {
+  const info = infoOfPool(x!.shape, attrs);
+  const { dilations, ...rest } = windows(info);
+  const attributes = { ...rest, count_include_pad: 0 };
+  return last(
+    emit('AveragePool', [first(x!, info)], outputShape(info), 'float32', attributes),
+    info,
+  );
+});
+/** ONNX's MaxPool also gives the place of each maximum in the whole tensor. */
+kernel<Pooling>('MaxPoolGrad', ({ dy, input }, attrs) => {
+  const info = infoOfPool(input!.shape, attrs);
+  const count = sizeOf(outputShape(info));
+  const names = graph().nodeWith(2, 'MaxPool', [nameOf(first(input!, info))], windows(info));
+  const places = infoOf(names[1]!, outputShape(info), 'int32'); // int64 in ONNX
+  const size = sizeOf(inputShape(info));
+  const added = emit(
+    'ScatterElements',
+    [filled([size], 0, 'float32'), reshape(places, [count]), reshape(first(dy!, info), [count])],
+    [size],
+    'float32',
+    { axis: 0, reduction: 'add' },
+  );
+  return last(reshape(added, inputShape(info)), info);
+});

@@ -1,23 +1,37 @@
 /** Kernels that look up or place values by index. */
 import { sizeOf } from '../../shape.ts';
 import { tf } from '../../tf.ts';
-import { emit, graph, infoOf, kernel, type TensorInfo } from '../backend.ts';
+import { emit, graph, kernel, type TensorInfo } from '../backend.ts';
 import { ELEMENT } from '../graph.ts';
+import { cast, filled, reshape } from './nodes.ts';
 
 const toInt64 = (x: TensorInfo): TensorInfo =>
   emit('Cast', [x], x.shape, 'int32', { to: ELEMENT.int64 });
-const reshape = (x: TensorInfo, shape: number[]): TensorInfo =>
-  emit('Reshape', [x, graph().ints(shape)], shape, x.dtype);
 
 kernel<{ axis: number; batchDims?: number }>(
   'GatherV2',
   ({ x, indices }, { axis, batchDims = 0 }) => {
-    if (batchDims !== 0) throw new Error(`compile: gather: expected batchDims 0, got ${batchDims}`);
     const along = tf.util.parseAxisParam(axis, x!.shape)[0]!;
+    if (batchDims !== 0) return gatherInBatch(x!, indices!, along, batchDims);
     const shape = [...x!.shape.slice(0, along), ...indices!.shape, ...x!.shape.slice(along + 1)];
     return emit('Gather', [x!, indices!], shape, x!.dtype, { axis: along });
   },
 );
+/** Every batch looks up in its own rows: shift its indices to them and look up in all rows. */
+function gatherInBatch(x: TensorInfo, indices: TensorInfo, axis: number, batchDims: number) {
+  if (axis !== batchDims)
+    throw new Error(`compile: gather: expected axis ${batchDims} (batchDims), got ${axis}`);
+  const batches = sizeOf(x.shape.slice(0, axis));
+  const [side, inner] = [x.shape[axis]!, x.shape.slice(axis + 1)];
+  const starts = graph().constant(
+    Int32Array.from({ length: batches }, (_, i) => i * side),
+    [...x.shape.slice(0, axis), ...indices.shape.slice(axis).map(() => 1)],
+    'int32',
+  );
+  const places = emit('Add', [indices, starts], indices.shape, 'int32');
+  const rows = reshape(x, [batches * side, ...inner]);
+  return emit('Gather', [rows, places], [...indices.shape, ...inner], x.dtype, { axis: 0 });
+}
 kernel('GatherNd', ({ params, indices }) => {
   const depth = indices!.shape.at(-1)!;
   const shape = [...indices!.shape.slice(0, -1), ...params!.shape.slice(depth)];
@@ -26,11 +40,7 @@ kernel('GatherNd', ({ params, indices }) => {
 
 /** Zeros of `shape` with `updates` added at `indices`, whose last axis holds the places. */
 function scatterAdd(indices: TensorInfo, updates: TensorInfo, shape: number[]): TensorInfo {
-  const zeros = infoOf(
-    graph().constant(new Float32Array(sizeOf(shape)), shape, 'float32'),
-    shape,
-    'float32',
-  );
+  const zeros = filled(shape, 0, updates.dtype as 'float32');
   return emit('ScatterND', [zeros, toInt64(indices), updates], shape, updates.dtype, {
     reduction: 'add',
   });
@@ -41,18 +51,20 @@ kernel<{ shape: number[] }>('ScatterNd', ({ indices, updates }, { shape }) =>
 /** The gradient of a gather along the first axis. */
 kernel<{ numSegments: number }>('UnsortedSegmentSum', ({ x, segmentIds }, { numSegments }) => {
   const places = reshape(segmentIds!, [...segmentIds!.shape, 1]);
-  return scatterAdd(places, x!, [numSegments, ...x!.shape.slice(1)]);
+  const inner = x!.shape.slice(segmentIds!.shape.length);
+  return scatterAdd(places, x!, [numSegments, ...inner]);
 });
+/** By comparison, because an index outside of the depth is no class: ONNX's OneHot would wrap it. */
 kernel<{ depth: number; onValue: number; offValue: number; dtype: tf.DataType }>(
   'OneHot',
-  ({ indices }, attrs) => {
-    const shape = [...indices!.shape, attrs.depth];
-    const values = graph().constant(Float32Array.of(attrs.offValue, attrs.onValue), [2], 'float32');
-    const hot = emit('OneHot', [indices!, graph().ints([attrs.depth]), values], shape, 'float32', {
-      axis: -1,
-    });
-    return attrs.dtype === 'float32'
-      ? hot
-      : emit('Cast', [hot], shape, attrs.dtype, { to: ELEMENT[attrs.dtype as 'int32'] });
+  ({ indices }, { depth, onValue, offValue, dtype }) => {
+    const shape = [...indices!.shape, depth];
+    const classes = Int32Array.from({ length: depth }, (_, i) => i);
+    const column = reshape(indices!, [...indices!.shape, 1]);
+    const hot = emit('Equal', [column, graph().constant(classes, [depth], 'int32')], shape, 'bool');
+    const type = dtype === 'int32' ? 'int32' : 'float32';
+    if (onValue === 1 && offValue === 0) return cast(hot, type);
+    const values = [graph().scalar(onValue, type), graph().scalar(offValue, type)];
+    return emit('Where', [hot, ...values], shape, type);
   },
 );

@@ -1,6 +1,6 @@
 /** Element-wise kernels and casts. */
 import { tf } from '../../tf.ts';
-import { emit, graph, kernel, nameOf, type TensorInfo } from '../backend.ts';
+import { emit, graph, kernel, type TensorInfo } from '../backend.ts';
 import { ELEMENT, type ElementType } from '../graph.ts';
 
 const broadcast = (a: TensorInfo, b: TensorInfo): number[] =>
@@ -14,7 +14,7 @@ const BINARY = {
   Pow: 'Pow',
   Maximum: 'Max',
   Minimum: 'Min',
-} as const; // prettier keeps one line a family
+} as const;
 for (const [name, op] of Object.entries(BINARY)) {
   kernel(name, ({ a, b }) => emit(op, [a!, b!], broadcast(a!, b!), a!.dtype));
 }
@@ -63,10 +63,18 @@ const UNARY = {
   Acos: 'Acos',
   Sinh: 'Sinh',
   Cosh: 'Cosh',
+  Asinh: 'Asinh',
+  Acosh: 'Acosh',
+  Atanh: 'Atanh',
 } as const;
 for (const [name, op] of Object.entries(UNARY)) {
   kernel(name, ({ x }) => emit(op, [x!], x!.shape, x!.dtype));
 }
+kernel('IsInf', ({ x }) => emit('IsInf', [x!], x!.shape, 'bool'));
+kernel('IsFinite', ({ x }) => {
+  const [nan, infinite] = ['IsNaN', 'IsInf'].map((op) => emit(op, [x!], x!.shape, 'bool'));
+  return emit('Not', [emit('Or', [nan!, infinite!], x!.shape, 'bool')], x!.shape, 'bool');
+});
 kernel('IsNan', ({ x }) => emit('IsNaN', [x!], x!.shape, 'bool'));
 kernel('Square', ({ x }) => emit('Mul', [x!, x!], x!.shape, x!.dtype));
 kernel('Rsqrt', ({ x }) =>
@@ -109,14 +117,26 @@ kernel<{ alpha: number }>('Step', ({ x }, { alpha }) => {
   const positive = emit('Greater', [x!, graph().scalar(0)], x!.shape, 'bool');
   return emit('Where', [positive, graph().scalar(1), graph().scalar(alpha)], x!.shape, 'float32');
 });
-kernel<{ clipValueMin: number; clipValueMax: number }>('ClipByValue', ({ x }, attrs) =>
-  emit(
-    'Clip',
-    [nameOf(x!), graph().scalar(attrs.clipValueMin), graph().scalar(attrs.clipValueMax)],
-    x!.shape,
-    x!.dtype,
-  ),
-);
+kernel<{ clipValueMin: number; clipValueMax: number }>('ClipByValue', ({ x }, attrs) => {
+  const limits = [attrs.clipValueMin, attrs.clipValueMax].map((limit) =>
+    graph().scalar(limit, x!.dtype as 'float32' | 'int32'),
+  );
+  return emit('Clip', [x!, ...limits], x!.shape, x!.dtype);
+});
+kernel('Relu6', ({ x }) => {
+  const limits = [0, 6].map((limit) => graph().scalar(limit, x!.dtype as 'float32' | 'int32'));
+  return emit('Clip', [x!, ...limits], x!.shape, x!.dtype);
+});
+kernel('Elu', ({ x }) => emit('Elu', [x!], x!.shape, 'float32'));
+/** From the result y of Elu: the slope is 1 where y >= 0, elsewhere e^x = y + 1. */
+kernel('EluGrad', ({ dy, y }) => {
+  const positive = emit('GreaterOrEqual', [y!, graph().scalar(0)], y!.shape, 'bool');
+  const slope = emit('Add', [y!, graph().scalar(1)], y!.shape, 'float32');
+  const inner = emit('Mul', [dy!, slope], y!.shape, 'float32');
+  return emit('Where', [positive, dy!, inner], y!.shape, 'float32');
+});
+kernel('Selu', ({ x }) => emit('Selu', [x!], x!.shape, 'float32'));
+kernel('Prelu', ({ x, alpha }) => emit('PRelu', [x!, alpha!], x!.shape, 'float32'));
 kernel<{ dtype: ElementType }>('Cast', ({ x }, { dtype }) =>
   x!.dtype === dtype
     ? emit('Identity', [x!], x!.shape, dtype as 'float32')

@@ -1,12 +1,12 @@
 /** Reductions, softmax, ordering and products of matrices. */
 import { tf } from '../../tf.ts';
 import { emit, graph, infoOf, kernel, nameOf, type TensorInfo } from '../backend.ts';
-import { ELEMENT } from '../graph.ts';
+import { cast } from './nodes.ts';
 
-type Axes = { axis: number | number[]; keepDims?: boolean };
+/** Max alone has its axes under another name. */
+type Axes = { axis: number | number[]; reductionIndices?: number[]; keepDims?: boolean };
 const REDUCE = {
   Sum: 'ReduceSum',
-  Mean: 'ReduceMean',
   Max: 'ReduceMax',
   Min: 'ReduceMin',
   Prod: 'ReduceProd',
@@ -19,13 +19,21 @@ function reduced(x: TensorInfo, axes: readonly number[], keepDims: boolean): num
 }
 
 for (const [name, op] of Object.entries(REDUCE)) {
-  kernel<Axes>(name, ({ x }, { axis, keepDims = false }) => {
-    const axes = tf.util.parseAxisParam(axis, x!.shape);
+  kernel<Axes>(name, ({ x }, { axis, reductionIndices, keepDims = false }) => {
+    const axes = tf.util.parseAxisParam(reductionIndices ?? axis, x!.shape);
     const shape = reduced(x!, axes, keepDims);
     if (axes.length === 0) return emit('Identity', [x!], x!.shape, x!.dtype);
     return emit(op, [x!, graph().ints(axes)], shape, x!.dtype, { keepdims: keepDims ? 1 : 0 });
   });
 }
+kernel<Axes>('Mean', ({ x }, { axis, keepDims = false }) => {
+  const axes = tf.util.parseAxisParam(axis, x!.shape);
+  const real = x!.dtype === 'float32' ? x! : cast(x!, 'float32');
+  if (axes.length === 0) return emit('Identity', [real], x!.shape, 'float32');
+  const shape = reduced(x!, axes, keepDims);
+  const attributes = { keepdims: keepDims ? 1 : 0 };
+  return emit('ReduceMean', [real, graph().ints(axes)], shape, 'float32', attributes);
+});
 for (const [name, op] of [
   ['All', 'ReduceMin'],
   ['Any', 'ReduceMax'],
@@ -33,11 +41,11 @@ for (const [name, op] of [
   kernel<Axes>(name, ({ x }, { axis, keepDims = false }) => {
     const axes = tf.util.parseAxisParam(axis, x!.shape);
     const shape = reduced(x!, axes, keepDims);
-    const number = emit('Cast', [x!], x!.shape, 'int32', { to: ELEMENT.int32 });
-    const found = emit(op, [number, graph().ints(axes)], shape, 'int32', {
+    if (axes.length === 0) return emit('Identity', [x!], x!.shape, 'bool');
+    const found = emit(op, [cast(x!, 'int32'), graph().ints(axes)], shape, 'int32', {
       keepdims: keepDims ? 1 : 0,
     });
-    return emit('Cast', [found], shape, 'bool', { to: ELEMENT.bool });
+    return cast(found, 'bool');
   });
 }
 for (const op of ['ArgMax', 'ArgMin']) {
@@ -45,7 +53,7 @@ for (const op of ['ArgMax', 'ArgMin']) {
     const along = tf.util.parseAxisParam(axis, x!.shape)[0]!;
     const shape = x!.shape.filter((_, i) => i !== along);
     const index = emit(op, [x!], shape, 'int32', { axis: along, keepdims: 0 }); // int64 in ONNX
-    return emit('Cast', [index], shape, 'int32', { to: ELEMENT.int32 });
+    return cast(index, 'int32');
   });
 }
 kernel<{ dim: number }>('Softmax', ({ logits }, { dim }) =>
@@ -67,10 +75,7 @@ kernel<{ k: number; sorted: boolean }>('TopK', ({ x }, { k, sorted }) => {
     sorted: sorted ? 1 : 0,
   });
   const places = infoOf(indices!, shape, 'int32'); // int64 in ONNX
-  return [
-    infoOf(values!, shape, x!.dtype),
-    emit('Cast', [places], shape, 'int32', { to: ELEMENT.int32 }),
-  ];
+  return [infoOf(values!, shape, x!.dtype), cast(places, 'int32')];
 });
 
 type MatMul = { transposeA: boolean; transposeB: boolean };

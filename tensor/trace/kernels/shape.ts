@@ -2,14 +2,7 @@
 import { sizeOf } from '../../shape.ts';
 import { type DataType, tf } from '../../tf.ts';
 import { emit, graph, infoOf, kernel, nameOf, type TensorInfo } from '../backend.ts';
-
-const reshape = (x: TensorInfo, shape: number[]): TensorInfo =>
-  emit('Reshape', [x, graph().ints(shape)], shape, x.dtype);
-
-function filled(shape: number[], value: number, dtype: tf.DataType): TensorInfo {
-  const data = new Float32Array(sizeOf(shape)).fill(value);
-  return infoOf(graph().constant(data, shape, dtype as DataType), shape, dtype);
-}
+import { filled, reshape, transpose } from './nodes.ts';
 
 function slice(x: TensorInfo, begin: readonly number[], size: readonly number[]): TensorInfo {
   const axes = x.shape.flatMap((side, axis) => (size[axis] === side ? [] : [axis]));
@@ -32,15 +25,7 @@ kernel<{ dim: number }>('ExpandDims', ({ input }, { dim }) => {
   shape.splice(dim < 0 ? dim + shape.length + 1 : dim, 0, 1);
   return reshape(input!, shape);
 });
-kernel<{ perm: number[] }>('Transpose', ({ x }, { perm }) =>
-  emit(
-    'Transpose',
-    [x!],
-    perm.map((axis) => x!.shape[axis]!),
-    x!.dtype,
-    { perm },
-  ),
-);
+kernel<{ perm: number[] }>('Transpose', ({ x }, { perm }) => transpose(x!, perm));
 kernel<{ begin: number[]; size: number[] }>('Slice', ({ x }, { begin, size }) => {
   const [start, length] = tf.slice_util.parseSliceParams(x as tf.Tensor, begin, size) as [
     number[],
@@ -68,7 +53,7 @@ kernel<StridedSlice>('StridedSlice', ({ x }, attrs) => {
   const cut = emit(
     'Slice',
     [x!, g.ints(info.begin), g.ints(ends), g.ints(axes), g.ints(info.strides)],
-    info.finalShapeSparse,
+    tf.slice_util.computeOutShape(info.begin, info.end, info.strides),
     x!.dtype,
   );
   return reshape(cut, info.finalShape);
@@ -130,14 +115,25 @@ kernel<{ paddings: [number, number][]; constantValue: number }>('PadV2', ({ x },
   const value = graph().scalar(attrs.constantValue, x!.dtype === 'int32' ? 'int32' : 'float32');
   return emit('Pad', [x!, graph().ints(pads), value], shape, x!.dtype);
 });
+/** Looks every row up: ONNX's Pad reflects, but has no form that repeats the border itself. */
 kernel<{ paddings: [number, number][]; mode: 'reflect' | 'symmetric' }>(
   'MirrorPad',
-  ({ x }, attrs) => {
-    if (attrs.mode !== 'reflect')
-      throw new Error("compile: mirrorPad: expected mode 'reflect', got 'symmetric'");
-    const shape = x!.shape.map((side, i) => side + attrs.paddings[i]![0] + attrs.paddings[i]![1]);
-    const pads = [...attrs.paddings.map((p) => p[0]), ...attrs.paddings.map((p) => p[1])];
-    return emit('Pad', [x!, graph().ints(pads)], shape, x!.dtype, { mode: 'reflect' });
+  ({ x }, { paddings, mode }) => {
+    const skip = mode === 'reflect' ? 0 : 1;
+    return paddings.reduce(
+      (padded, [before, after], axis) => {
+        if (before + after === 0) return padded;
+        const side = x!.shape[axis]!;
+        const places = Int32Array.from({ length: before + side + after }, (_, i) => {
+          const at = i - before;
+          return at < 0 ? -at - skip : at < side ? at : 2 * (side - 1) - at + skip;
+        });
+        const index = graph().constant(places, [places.length], 'int32');
+        const shape = padded.shape.with(axis, places.length);
+        return emit('Gather', [padded, index], shape, x!.dtype, { axis });
+      },
+      infoOf(nameOf(x!), x!.shape, x!.dtype),
+    );
   },
 );
 kernel<{ reps: number[] }>('Tile', ({ x }, { reps }) =>
@@ -147,9 +143,6 @@ kernel<{ reps: number[] }>('Tile', ({ x }, { reps }) =>
     x!.shape.map((side, i) => side * reps[i]!),
     x!.dtype,
   ),
-);
-kernel<{ shape: number[] }>('BroadcastTo', ({ x }, { shape }) =>
-  emit('Expand', [x!, graph().ints(shape)], shape, x!.dtype),
 );
 kernel<{ dims: number[] }>('Reverse', ({ x }, { dims }) => {
   const axes = tf.util.parseAxisParam(dims, x!.shape);
@@ -164,11 +157,16 @@ kernel<{ dims: number[] }>('Reverse', ({ x }, { dims }) => {
     x!.dtype,
   );
 });
-kernel('ZerosLike', ({ x }) => filled(x!.shape, 0, x!.dtype));
-kernel('OnesLike', ({ x }) => filled(x!.shape, 1, x!.dtype));
+kernel('ZerosLike', ({ x }) => filled(x!.shape, 0, x!.dtype as DataType));
+kernel('OnesLike', ({ x }) => filled(x!.shape, 1, x!.dtype as DataType));
 kernel<{ shape: number[]; value: number; dtype?: tf.DataType }>('Fill', (_, attrs) =>
-  filled(attrs.shape, attrs.value, attrs.dtype ?? 'float32'),
+  filled(attrs.shape, attrs.value, (attrs.dtype ?? 'float32') as DataType),
 );
+kernel<{ start: number; stop: number; num: number }>('LinSpace', (_, { start, stop, num }) => {
+  const step = num > 1 ? (stop - start) / (num - 1) : 0;
+  const data = Array.from({ length: num }, (_, i) => start + i * step);
+  return infoOf(graph().constant(data, [num], 'float32'), [num], 'float32');
+});
 kernel<{ start: number; stop: number; step: number; dtype?: tf.DataType }>('Range', (_, attrs) => {
   const { start, stop, step } = attrs;
   const count = Math.max(0, Math.ceil((stop - start) / step));

@@ -1,0 +1,29 @@
+/** Nodes that several kernels are made of. */
+import { sizeOf } from '../../shape.ts';
+import type { DataType } from '../../tf.ts';
+import { emit, graph, infoOf, nameOf, type TensorInfo } from '../backend.ts';
+import { ELEMENT, type ElementType } from '../graph.ts';
+
+export const reshape = (x: TensorInfo, shape: readonly number[]): TensorInfo =>
+  emit('Reshape', [x, graph().ints(shape)], shape, x.dtype);
+
+export const cast = (x: TensorInfo, dtype: ElementType): TensorInfo =>
+  emit('Cast', [x], x.shape, dtype as DataType, { to: ELEMENT[dtype] });
+
+/** Swaps axes. Of two swaps in a row one is recorded, or none when they undo each other. */
+export function transpose(x: TensorInfo, perm: readonly number[]): TensorInfo {
+  const shape = perm.map((axis) => x.shape[axis]!);
+  const producer = graph().producer(nameOf(x));
+  const twice = producer?.op === 'Transpose';
+  const first = twice ? (producer.attributes.perm as readonly number[]) : undefined;
+  const both = first ? perm.map((axis) => first[axis]!) : perm;
+  const source = twice ? producer.inputs[0]! : nameOf(x);
+  if (both.every((axis, i) => axis === i)) return infoOf(source, shape, x.dtype);
+  return emit('Transpose', [source], shape, x.dtype, { perm: both });
+}
+
+/** A constant with one value everywhere. */
+export function filled(shape: readonly number[], value: number, dtype: DataType): TensorInfo {
+  const data = new Float32Array(sizeOf(shape)).fill(value);
+  return infoOf(graph().constant(data, shape, dtype), shape, dtype);
+}
