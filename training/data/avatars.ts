@@ -15,7 +15,7 @@ import {
 import type { Dataset } from './dataset.ts';
 import { type DiceBear, loadDiceBear } from './dicebear.ts';
 import { heldOut, isHeldOut } from './held-out.ts';
-import { openPictures, type Source } from './picture-cache.ts';
+import { openPictures } from './picture-cache.ts';
 import { rasterise } from './rasterise.ts';
 
 const BACKGROUND = '#ffffff';
@@ -74,11 +74,12 @@ export async function openAvatars({
 }: AvatarOptions): Promise<Dataset> {
   const avatars = await loadAvatars();
   const ids = new Map(avatars.vocabulary.map((word, id) => [word, id]));
-  const sources = function* (): Generator<Source> {
-    for (const { spec, words } of splitSpecs(avatars, split, count)) {
-      yield { words: words.map((word) => ids.get(word)!), draw: () => avatars.render(spec, size) };
-    }
-  };
+  const sources = () => ({
+    pictures: [...splitSpecs(avatars, split, count)].map(({ spec, words }) => ({
+      words: words.map((word) => ids.get(word)!),
+      draw: () => avatars.render(spec, size),
+    })),
+  });
   return openPictures({
     cache,
     name: `avatars-${split}-${count}`,

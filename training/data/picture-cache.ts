@@ -7,6 +7,13 @@ import type { Dataset } from './dataset.ts';
 /** One picture to be made: its words' ids and a function that draws it. */
 export type Source = { readonly words: readonly number[]; draw(): Promise<Uint8Array> };
 
+export type Sources = {
+  readonly pictures: readonly Source[];
+  readonly skipped?: readonly string[];
+};
+/** A data set and the names of what could not be read when it was drawn. */
+export type CachedDataset = Dataset & { readonly skipped: readonly string[] };
+
 export type CacheOptions = {
   /** Folder that holds caches; each configuration has its own folder inside. */
   readonly cache: string;
@@ -16,7 +23,7 @@ export type CacheOptions = {
   /** All that decides the pixels: another configuration is another cache. */
   readonly configuration: unknown;
   /** The pictures in order; called only when something is left to be drawn. */
-  readonly sources: () => Iterable<Source>;
+  readonly sources: () => Sources | Promise<Sources>;
   readonly onProgress?: ((done: number) => void) | undefined;
 };
 
@@ -25,6 +32,7 @@ type Header = {
   readonly digest: string;
   readonly length: number;
   readonly words: readonly (readonly number[])[];
+  readonly skipped: readonly string[];
 };
 
 /** Pictures drawn between two writes; what a kill can lose. */
@@ -37,7 +45,7 @@ const IN_FLIGHT = 8;
  * Pixels are appended to a partial file that a later call goes on from; the header is written last and its
  * presence says that the cache is whole.
  */
-export async function openPictures(options: CacheOptions): Promise<Dataset> {
+export async function openPictures(options: CacheOptions): Promise<CachedDataset> {
   const { cache, name, size, vocabulary } = options;
   const digest = createHash('sha256')
     .update(JSON.stringify([options.configuration, name, size, vocabulary]))
@@ -62,12 +70,13 @@ function readPictures(
   path: string,
   header: Header,
   about: Pick<Dataset, 'name' | 'size' | 'vocabulary'>,
-): Dataset {
+): CachedDataset {
   const bytes = about.size * about.size * 3;
   const file = openSync(path, 'r');
   return {
     ...about,
     length: header.length,
+    skipped: header.skipped,
     pixels(index) {
       const picture = new Uint8Array(bytes);
       let read = 0;
@@ -94,14 +103,19 @@ async function draw(options: CacheOptions, folder: string, digest: string): Prom
   await mkdir(folder, { recursive: true });
   const bytes = options.size * options.size * 3;
   const partial = join(folder, 'pixels.partial');
-  const sources = [...options.sources()];
+  const { pictures, skipped = [] } = await options.sources();
   const file = await open(partial, existsSync(partial) ? 'r+' : 'w+');
   try {
-    let done = Math.min(Math.floor((await file.stat()).size / bytes), sources.length);
+    let done = Math.min(Math.floor((await file.stat()).size / bytes), pictures.length);
     await file.truncate(done * bytes);
-    while (done < sources.length) {
-      const chunk = await drawAll(sources.slice(done, done + CHUNK));
-      await file.writev(chunk, done * bytes);
+    while (done < pictures.length) {
+      const chunk = await drawAll(pictures.slice(done, done + CHUNK));
+      const { bytesWritten } = await file.writev(chunk, done * bytes);
+      if (bytesWritten !== chunk.length * bytes) {
+        throw new Error(
+          `${partial}: expected to write ${chunk.length * bytes} bytes, got ${bytesWritten}; free some space and run again`,
+        );
+      }
       done += chunk.length;
       options.onProgress?.(done);
     }
@@ -113,8 +127,9 @@ async function draw(options: CacheOptions, folder: string, digest: string): Prom
   const header: Header = {
     format: 1,
     digest,
-    length: sources.length,
-    words: sources.map((s) => s.words),
+    length: pictures.length,
+    words: pictures.map((picture) => picture.words),
+    skipped,
   };
   await writeFile(join(folder, 'header.json.tmp'), JSON.stringify(header), { flush: true });
   await rename(join(folder, 'header.json.tmp'), join(folder, 'header.json'));
