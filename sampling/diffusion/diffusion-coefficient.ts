@@ -1,6 +1,6 @@
 /**
  * How much noise a stochastic solver adds and removes again: g(t) of dx = (velocity - g score) dt + sqrt(2 g) dw,
- * run backwards. The law of x(t) is the same for every g >= 0 (Ma et al. 2024, SiT, eq. 6); more g corrects more.
+ * run backwards. The law of x(t) is the same for every g >= 0 (Ma et al. 2024, SiT); more g corrects more.
  */
 import type { Schedule } from './solver.ts';
 

@@ -38,6 +38,8 @@ export type SampleOptions = {
   /** Numbers in a picture. */
   readonly length: number;
   readonly guidance?: Guidance;
+  /** Standard normal noise of a picture from one of its streams. Default: its next `length` normals. */
+  readonly draw?: (stream: Rng) => Float32Array;
   /** Awaited after each step, so that it can let other work run. */
   readonly onStep?: (progress: Progress) => void | Promise<void>;
   readonly signal?: AbortSignal;
@@ -57,11 +59,19 @@ export async function sample(
   solver: Solver,
   denoise: Denoise,
   pictures: readonly Picture[],
-  { schedule, times, length, guidance, onStep, signal }: SampleOptions,
+  {
+    schedule,
+    times,
+    length,
+    guidance,
+    draw = (stream) => stream.normals(length),
+    onStep,
+    signal,
+  }: SampleOptions,
 ): Promise<Sampled> {
   checkTimes('sample', times);
   const runs = pictures.map(({ rng, start }, picture): Run => {
-    const gaussian = (name: string) => rng.stream(name).normals(length);
+    const gaussian = (name: string) => draw(rng.stream(name));
     const first = start ?? gaussian('noise').map((value) => value * schedule.start);
     if (first.length !== length)
       throw new RangeError(`sample: expected a start of ${length} numbers, got ${first.length}`);

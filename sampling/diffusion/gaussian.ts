@@ -15,7 +15,7 @@ export type Transition = {
   readonly forward: number;
 };
 
-/** From time t down to s < t, on any schedule (Kingma et al. 2021, eqs. 28 and 29). */
+/** From time t down to s < t, on any schedule (Kingma et al. 2021). */
 export function transition(schedule: Schedule, t: number, s: number): Transition {
   const ratio = schedule.alpha(t) / schedule.alpha(s);
   const [noisy, cleaner] = [schedule.sigma(t) ** 2, schedule.sigma(s) ** 2];

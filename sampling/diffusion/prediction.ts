@@ -1,7 +1,7 @@
 /**
  * The things a network may predict, turned into each other. At a fixed x and t each is p clean + q noise
  * with x = alpha clean + sigma noise, so any one of them together with x gives all the others.
- * Velocity is dx/dt = alpha' clean + sigma' noise (Ma et al. 2024, SiT, eq. 5, with time reversed);
+ * Velocity is dx/dt = alpha' clean + sigma' noise (Ma et al. 2024, SiT, with time reversed);
  * `v` is alpha noise - sigma clean (Salimans and Ho 2022); score is -noise / sigma.
  */
 import type { Answer, Schedule } from './solver.ts';

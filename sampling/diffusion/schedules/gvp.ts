@@ -1,4 +1,4 @@
-/** The generalised variance-preserving path, alpha = cos(pi t / 2), sigma = sin(pi t / 2) (Ma et al. 2024, SiT, eq. 11). */
+/** The generalised variance-preserving path, alpha = cos(pi t / 2), sigma = sin(pi t / 2) (Ma et al. 2024, SiT). */
 import type { Schedule } from '../solver.ts';
 import { uniformTimes } from './flow.ts';
 

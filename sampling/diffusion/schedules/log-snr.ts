@@ -1,5 +1,5 @@
 /**
- * Grids equally spaced in lambda = log(alpha / sigma), as DPM-Solver++ counts steps (Lu et al. 2022, section 5).
+ * Grids equally spaced in lambda = log(alpha / sigma), as DPM-Solver++ counts steps (Lu et al. 2022).
  * They cannot reach alpha = 0 or sigma = 0, so the first and last time are stated.
  */
 import { checkSteps, type Schedule } from '../solver.ts';

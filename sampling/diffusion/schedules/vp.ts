@@ -1,5 +1,5 @@
 /**
- * The variance-preserving SDE with a linear rate (Song et al. 2021, eq. 33): the rate of decay grows from
+ * The variance-preserving SDE with a linear rate (Song et al. 2021): the rate of decay grows from
  * `slowest` at t = 0 to `fastest` at t = 1, so log alpha = -(fastest - slowest) t^2 / 4 - slowest t / 2.
  * Defaults are that paper's 0.1 and 20.
  */

@@ -1,5 +1,5 @@
 /**
- * Euler-Maruyama on the reverse SDE of Ma et al. 2024 (SiT, eq. 4): velocity and score from one answer, noise of
+ * Euler-Maruyama on the reverse SDE of Ma et al. 2024 (SiT): velocity and score from one answer, noise of
  * coefficient g(t), strong order 1/2. The last interval of the grid is one step without noise, by `last`:
  * 'mean' takes the SDE's drift, 'euler' the ODE's, 'clean' jumps to the clean estimate, 'noise' is a step like
  * the others. SiT's grid is N - 1 equal steps from 1 to 0.04, then 0.

@@ -5,7 +5,8 @@ import { SOLVERS } from '../../../sampling/diffusion/registry.ts';
 import { flow } from '../../../sampling/diffusion/schedules/flow.ts';
 import { linear } from '../../../sampling/diffusion/schedules/linear.ts';
 import { dormandPrince } from '../../../sampling/diffusion/solvers/dormand-prince.ts';
-import { createRng } from '../../../tensor/rng.ts';
+import { noise } from '../../../sampling/noise.ts';
+import { createRng, type Rng } from '../../../tensor/rng.ts';
 import { expectClose } from '../../close.ts';
 import { normalOracle } from './gaussian-oracle.ts';
 
@@ -160,6 +161,23 @@ describe('sample', () => {
     const short = [{ rng: createRng(1), start: start.slice(1) }];
     await expect(sample(SOLVERS.euler(), denoise, short, half)).rejects.toThrow(
       /12 numbers, got 11/,
+    );
+  });
+
+  test('noise may be drawn given that of another size', async () => {
+    const side = { height: 2, width: 2 };
+    const draw = (stream: Rng) => noise(stream, { ...side, channels: 3 }, { height: 4, width: 4 });
+    const seen: Float32Array[] = [];
+    const keep: Denoise = async ({ x }) => {
+      seen.push(x.slice());
+      return { clean: new Float32Array(length) };
+    };
+    await sample(SOLVERS.ddpm(), keep, pictures(5), { ...options, times: [1, 0.5, 0], draw });
+    expect(seen[0]).toEqual(draw(createRng(5).stream('noise')));
+    // alpha(1) = 0: the second x is the posterior's noise alone, sigma(0.5) large.
+    expectClose(
+      seen[1]!,
+      draw(createRng(5).stream('step/0')).map((value) => value / 2),
     );
   });
 
