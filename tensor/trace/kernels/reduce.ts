@@ -59,9 +59,6 @@ for (const op of ['ArgMax', 'ArgMin']) {
 kernel<{ dim: number }>('Softmax', ({ logits }, { dim }) =>
   emit('Softmax', [logits!], logits!.shape, 'float32', { axis: dim }),
 );
-kernel<{ axis: number }>('LogSoftmax', ({ logits }, { axis }) =>
-  emit('LogSoftmax', [logits!], logits!.shape, 'float32', { axis }),
-);
 kernel<{ axis: number; exclusive: boolean; reverse: boolean }>('Cumsum', ({ x }, attrs) =>
   emit('CumSum', [x!, graph().scalar(attrs.axis, 'int32')], x!.shape, x!.dtype, {
     exclusive: attrs.exclusive ? 1 : 0,

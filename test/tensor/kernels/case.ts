@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { HostTensor, HostTensors } from '../../../tensor/program.ts';
 import { sizeOf } from '../../../tensor/shape.ts';
-import { type Tensor, type Tensors, tf } from '../../../tensor/tf.ts';
+import type { Tensor, Tensors } from '../../../tensor/tf.ts';
 
 export type Drawn = {
   readonly inputs: HostTensors;
@@ -73,7 +73,7 @@ export function unary(
 /** An op of two float tensors whose shapes broadcast. */
 export function binary(
   name: string,
-  op: (a: Tensor, b: Tensor) => Tensor,
+  op: (a: Tensor, b: Tensor) => Tensor | Tensor[],
   { low = -2, high = 2, by }: { low?: number; high?: number; by?: string[] } = {},
 ): Case {
   const draw = fc
@@ -110,5 +110,3 @@ export function withOptions<Options>(
 
 export const axisOf = (shape: readonly number[]): fc.Arbitrary<number> =>
   fc.integer({ min: -shape.length, max: shape.length - 1 });
-
-export const asFloat = (x: Tensor): Tensor => tf.cast(x, 'float32');

@@ -1,6 +1,6 @@
 /** Cases of tensor/trace/kernels/math.ts. */
 import fc from 'fast-check';
-import { tf } from '../../../tensor/tf.ts';
+import { type Tensor, tf } from '../../../tensor/tf.ts';
 import { binary, type Case, type Drawn, integers, seed, shapeOf, spread, unary } from './case.ts';
 
 const NONE: string[] = [];
@@ -48,6 +48,13 @@ const smooth: Case[] = [
   unary('onesLike', (x) => tf.mul(x, tf.onesLike(x))),
 ];
 
+/** A comparison, and a selection by it: its gradient passes by the condition. */
+const choice = (name: string, op: (a: Tensor, b: Tensor) => Tensor): Case =>
+  binary(name, (a, b) => {
+    const condition = op(a, b);
+    return [tf.where(condition, tf.mul(a, 2), b), condition];
+  });
+
 const operators: Case[] = [
   binary('add', tf.add),
   binary('sub', tf.sub),
@@ -59,16 +66,15 @@ const operators: Case[] = [
   binary('squaredDifference', tf.squaredDifference),
   binary('mod', tf.mod, { low: 0.3, by: ['a'] }),
   binary('mod of negatives', (a, b) => tf.mod(tf.neg(a), b), { low: 0.3, by: NONE }),
-  binary('greater', tf.greater, { by: NONE }),
-  binary('greaterEqual', tf.greaterEqual, { by: NONE }),
-  binary('less', tf.less, { by: NONE }),
-  binary('lessEqual', tf.lessEqual, { by: NONE }),
-  binary('equal', (a, b) => tf.equal(tf.round(a), tf.round(b)), { by: NONE }),
-  binary('notEqual', (a, b) => tf.notEqual(tf.round(a), tf.round(b)), { by: NONE }),
-  binary('logicalAnd', (a, b) => tf.logicalAnd(tf.greater(a, 0), tf.greater(b, 0)), { by: NONE }),
-  binary('logicalOr', (a, b) => tf.logicalOr(tf.greater(a, 0), tf.greater(b, 0)), { by: NONE }),
-  binary('logicalNot', (a, b) => tf.logicalNot(tf.greater(a, b)), { by: NONE }),
-  binary('where', (a, b) => tf.where(tf.greater(a, b), tf.mul(a, 2), b)),
+  choice('greater', tf.greater),
+  choice('greaterEqual', tf.greaterEqual),
+  choice('less', tf.less),
+  choice('lessEqual', tf.lessEqual),
+  choice('equal', (a, b) => tf.equal(tf.round(a), tf.round(b))),
+  choice('notEqual', (a, b) => tf.notEqual(tf.round(a), tf.round(b))),
+  choice('logicalAnd', (a, b) => tf.logicalAnd(tf.greater(a, 0), tf.greater(b, 0))),
+  choice('logicalOr', (a, b) => tf.logicalOr(tf.greater(a, 0), tf.greater(b, 0))),
+  choice('logicalNot', (a, b) => tf.logicalNot(tf.greater(a, b))),
   binary('addN', (a, b) => {
     const wide = tf.add(a, tf.zerosLike(b));
     return tf.addN([wide, tf.sin(wide), wide]);
