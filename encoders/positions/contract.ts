@@ -1,0 +1,137 @@
+/**
+ * The hooks through which a network learns where its tokens are. A method is one file under the
+ * folder of its hook; a model's configuration composes methods (see compose.ts).
+ *
+ * Coordinates and frequencies are made outside of the network in float64, per token (y, x); the rest
+ * is tfjs code inside the traced function.
+ */
+import type { HostTensors } from '../../tensor/program.ts';
+import type { Rng } from '../../tensor/rng.ts';
+import type { Tensor, Tensors } from '../../tensor/tf.ts';
+import type { Grid } from './grid.ts';
+
+/** Original size and crop of a training picture in pixels (micro-conditioning). */
+export type MicroSize = {
+  readonly original: readonly [number, number];
+  readonly crop: readonly [number, number];
+  readonly target: readonly [number, number];
+};
+
+export type Where = {
+  readonly grid: Grid;
+  /** The grid that the network was trained on. */
+  readonly trained: Grid;
+  /** Time in [0, 1], 1 is pure noise; known outside of the network only (extensions). */
+  readonly t?: number;
+  /** Block of the network, 0 for its input. */
+  readonly layer: number;
+  readonly heads: number;
+  readonly headSize: number;
+  /** Condition tokens before those of the grid: they have no place in the picture. */
+  readonly prefix: number;
+  readonly size?: MicroSize;
+};
+
+/** Angular frequencies [F] of each axis, in radians a unit of coordinate. */
+export type Frequencies = { readonly y: readonly number[]; readonly x: readonly number[] };
+
+/** Options of a method as they stand in a model's configuration. */
+export type Options = Readonly<Record<string, number | string | boolean | readonly number[]>>;
+
+type Declared = {
+  readonly name: string;
+  /** The exact special case that a test checks. */
+  readonly reducesTo: string;
+  /** Breaks the symmetry between earlier and later tokens. */
+  readonly causal?: boolean;
+};
+type Shape = {
+  readonly width: number;
+  readonly heads: number;
+  readonly headSize: number;
+  readonly trained: Grid;
+};
+type Learned = {
+  /** Learned weights, named within the method. */
+  readonly init?: (shape: Shape, options: Options, rng: Rng) => HostTensors;
+};
+/** What every hook inside the network is given. coordinates: [T, 2] or, in training, [B, T, 2]. */
+export type Inside = {
+  readonly weights: Tensors;
+  readonly coordinates: Tensor;
+  readonly where: Where;
+  readonly options: Options;
+};
+
+export type CoordinatesMethod = Declared & {
+  readonly hook: 'coordinates';
+  /** (y, x) of every token, interleaved: [T, 2]. Random methods draw from `rng` when training. */
+  readonly coordinates: (args: {
+    readonly grid: Grid;
+    readonly trained: Grid;
+    readonly mode: 'train' | 'sample';
+    readonly options: Options;
+    readonly rng?: Rng;
+  }) => Float64Array;
+};
+export type EmbedMethod = Declared &
+  Learned & {
+    readonly hook: 'embed';
+    /** The block after which it is added; 0 is the network's input. */
+    readonly after: number;
+    /** x [B, T, C] without condition tokens -> what is added to it: [T, C] or [B, T, C]. */
+    readonly embed: (args: Inside & { readonly x: Tensor }) => Tensor;
+  };
+export type Rotated = { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor };
+export type RotateMethod = Declared &
+  Learned & {
+    readonly hook: 'rotate';
+    /** Frequencies before any extension. Methods without them cannot be extended. */
+    readonly frequencies?: (headSize: number, options: Options) => Frequencies;
+    /** Turns q, k (and v where the method says so) [B, T, h, d], condition tokens first. */
+    readonly rotate: (args: Inside & Rotated & { readonly frequencies?: Tensor }) => Rotated;
+    /** Undoes what was done to values, on the attention's output [B, T, h, d] (GTA). */
+    readonly restore?: (
+      args: Inside & { readonly out: Tensor; readonly frequencies?: Tensor },
+    ) => Tensor;
+  };
+export type BiasMethod = Declared &
+  Learned & {
+    readonly hook: 'bias';
+    /** Added to the logits: [h, T, T] or [B, h, T, T]; hidden entries are -1e9. */
+    readonly bias?: (args: Inside & { readonly x: Tensor }) => Tensor;
+    /** Factor of the logits, [h, 1, 1] or a number. */
+    readonly logitScale?: (args: Inside) => Tensor | number;
+  };
+export type ScoreMethod = Declared &
+  Learned & {
+    readonly hook: 'score';
+    /** The logits [B, h, T, T] in place of q k^T / sqrt(d). */
+    readonly score: (
+      args: Inside & { readonly q: Tensor; readonly k: Tensor; readonly carried?: Tensors },
+    ) => Tensor;
+    /** The position state of the next layer (TAPE). */
+    readonly carry?: (args: Inside & { readonly x: Tensor; readonly carried?: Tensors }) => Tensors;
+  };
+export type Extension = {
+  readonly frequencies: Frequencies;
+  readonly coordinates: Float64Array;
+  /** Factor of the logits. */
+  readonly logitScale: number;
+};
+export type ExtendMethod = Declared & {
+  readonly hook: 'extend';
+  /** Depends on t: frequencies are then an input at every step instead of a constant. */
+  readonly timed: boolean;
+  readonly extend: (
+    args: { readonly where: Where; readonly options: Options; readonly base: number } & Extension,
+  ) => Extension;
+};
+export type Method =
+  | CoordinatesMethod
+  | EmbedMethod
+  | RotateMethod
+  | BiasMethod
+  | ScoreMethod
+  | ExtendMethod;
+export type Hook = Method['hook'];

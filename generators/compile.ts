@@ -1,0 +1,72 @@
+/** Compiles a diffusion transformer for one grid and batch. */
+import type { Placement, Positions } from '../encoders/positions/compose.ts';
+import { extentOf, type Grid } from '../encoders/positions/grid.ts';
+import type { Engine, HostTensor, HostTensors, Program, Spec } from '../tensor/program.ts';
+import { type Tensor, tf } from '../tensor/tf.ts';
+import { type DiTConfig, forwardDiT } from './dit.ts';
+
+export type CompileDiT = {
+  readonly config: DiTConfig;
+  readonly positions: Positions;
+  readonly weights: HostTensors;
+  readonly grid: Grid;
+  readonly batch: number;
+  /** Default: baked. Training looks at its current weights with live ones. */
+  readonly mode?: 'baked' | 'live';
+};
+
+export const constantOf = ({ data, shape }: HostTensor): Tensor =>
+  tf.tensor(data, [...shape], 'float32');
+
+/**
+ * A program of inputs x [B, H, W, C], t [B], condition ([B] or [B, V]) and output `prediction`; where
+ * the positions depend on t, also `frequencies` [2, F] and `logitScale` [1].
+ */
+export async function compileDiT(engine: Engine, options: CompileDiT): Promise<Program> {
+  const { config, positions, weights, grid, batch, mode = 'baked' } = options;
+  const { height, width } = extentOf(grid);
+  const place = positions.place(grid, 'sample', { t: 1 });
+  const timed = positions.timed && place.frequencies !== undefined;
+  const inputs: Record<string, Spec> = {
+    x: { shape: [batch, height * config.patch, width * config.patch, config.channels] },
+    t: { shape: [batch] },
+    condition:
+      'classes' in config.condition
+        ? { shape: [batch], dtype: 'int32' }
+        : { shape: [batch, config.condition.words] },
+    ...(timed
+      ? { frequencies: { shape: place.frequencies!.shape }, logitScale: { shape: [1] } }
+      : {}),
+  };
+  return engine.compile(
+    ({ inputs: given, weights: w }) => {
+      const placed = timed
+        ? {
+            coordinates: constantOf(place.coordinates),
+            frequencies: given.frequencies!,
+            logitScale: given.logitScale!,
+          }
+        : placedConstants(place);
+      const { x, t, condition } = given;
+      const prediction = forwardDiT(config, positions, w, {
+        x: x!,
+        t: t!,
+        condition: condition!,
+        placed,
+        grid,
+      });
+      return { outputs: { prediction } };
+    },
+    { inputs, weights },
+    { name: 'diffusion transformer', weights: mode },
+  );
+}
+
+/** A placement as constants of the function being traced. */
+export function placedConstants({ coordinates, frequencies, logitScale }: Placement) {
+  return {
+    coordinates: constantOf(coordinates),
+    ...(frequencies ? { frequencies: constantOf(frequencies) } : {}),
+    logitScale,
+  };
+}

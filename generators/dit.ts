@@ -1,0 +1,385 @@
+/**
+ * Diffusion transformer with adaLN-zero conditioning (DiT: Peebles and Xie 2023, section 3.2) and the
+ * options that its descendants added: SwiGLU, RMS norm and RoPE (LightningDiT: Yao et al. 2025),
+ * qk-norm, in-context condition tokens and a bottleneck in the patch embedding (JiT: Li and He 2025).
+ * Weights are named as in DiT's checkpoints. Bags of attribute words are ours.
+ */
+import type { Condition } from '../encoders/conditioning/attributes.ts';
+import { timestepEmbedding } from '../encoders/conditioning/timestep.ts';
+import type { Placed, Positions } from '../encoders/positions/compose.ts';
+import type { Grid } from '../encoders/positions/grid.ts';
+import { attention } from '../tensor/ops/attention.ts';
+import { geluTanh, silu, swiglu } from '../tensor/ops/gelu.ts';
+import { linear } from '../tensor/ops/linear.ts';
+import { layerNorm, rmsNorm } from '../tensor/ops/norm.ts';
+import type { HostTensor, HostTensors } from '../tensor/program.ts';
+import type { Rng } from '../tensor/rng.ts';
+import { sizeOf } from '../tensor/shape.ts';
+import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
+
+export type DiTConfig = {
+  /** Side of a patch in pixels (or latent cells). */
+  readonly patch: number;
+  readonly channels: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly heads: number;
+  readonly condition: Condition;
+  readonly mlp: 'gelu' | 'swiglu';
+  /** Width inside the MLP. */
+  readonly hidden: number;
+  /** `layer` has no gain (DiT); `rms` has one where `gain` says so. */
+  readonly norm: 'layer' | 'rms';
+  readonly gain: boolean;
+  /** RMS norm of q and k over the head, with a gain. */
+  readonly qkNorm: boolean;
+  /** Without it, blocks are scaled and gated but not shifted (LightningDiT's wo_shift). */
+  readonly shift: boolean;
+  /** Also predicts the variance (DiT): twice the output channels. */
+  readonly variance: boolean;
+  /** Condition tokens joined to the sequence before block `start` (JiT). */
+  readonly context?: { readonly tokens: number; readonly start: number };
+  /** Width between the two halves of the patch embedding (JiT). */
+  readonly bottleneck?: number;
+  /** t in [0, 1] is multiplied by this before its embedding: 1000 for DiT, 1 for SiT and JiT. */
+  readonly timeScale: number;
+};
+
+const DIT = {
+  channels: 4,
+  condition: { classes: 1000 },
+  mlp: 'gelu',
+  norm: 'layer',
+  gain: false,
+  qkNorm: false,
+  shift: true,
+  variance: true,
+  timeScale: 1000,
+} as const;
+const SIZES = {
+  s: { width: 384, depth: 12, heads: 6, hidden: 1536 },
+  b: { width: 768, depth: 12, heads: 12, hidden: 3072 },
+  l: { width: 1024, depth: 24, heads: 16, hidden: 4096 },
+  xl: { width: 1152, depth: 28, heads: 16, hidden: 4608 },
+} as const;
+const dit = (size: keyof typeof SIZES, patch: number): DiTConfig => ({
+  ...DIT,
+  ...SIZES[size],
+  patch,
+});
+
+/** Sizes of Peebles and Xie 2023, table 1, and of the model that ships. */
+export const DIT_PRESETS = {
+  'dit-s/2': dit('s', 2),
+  'dit-s/4': dit('s', 4),
+  'dit-s/8': dit('s', 8),
+  'dit-b/2': dit('b', 2),
+  'dit-b/4': dit('b', 4),
+  'dit-b/8': dit('b', 8),
+  'dit-l/2': dit('l', 2),
+  'dit-l/4': dit('l', 4),
+  'dit-l/8': dit('l', 8),
+  'dit-xl/2': dit('xl', 2),
+  'dit-xl/4': dit('xl', 4),
+  'dit-xl/8': dit('xl', 8),
+  /** `condition` is set from the data set's vocabulary. */
+  avatars: {
+    patch: 8,
+    channels: 3,
+    width: 256,
+    depth: 8,
+    heads: 4,
+    condition: { words: 1 },
+    mlp: 'swiglu',
+    hidden: 704,
+    norm: 'rms',
+    gain: false,
+    qkNorm: true,
+    shift: true,
+    variance: false,
+    context: { tokens: 4, start: 0 },
+    timeScale: 1000,
+  },
+} as const satisfies Record<string, DiTConfig>;
+
+export type DiTInputs = {
+  /** [B, H, W, C] */
+  readonly x: Tensor;
+  /** [B], 1 is pure noise */
+  readonly t: Tensor;
+  /** Class indices [B] or bags of words [B, V] */
+  readonly condition: Tensor;
+  readonly placed: Placed;
+  readonly grid: Grid;
+};
+
+/** The network's prediction [B, H, W, C], or [B, H, W, 2 C] with the variance. */
+export function forwardDiT(
+  config: DiTConfig,
+  positions: Positions,
+  weights: Tensors,
+  { x, t, condition, placed, grid }: DiTInputs,
+): Tensor {
+  const [, H, W] = x.shape as [number, number, number, number];
+  const at = (layer: number, prefix: number) => ({
+    grid,
+    trained: positions.trained,
+    layer,
+    heads: config.heads,
+    headSize: positions.headSize,
+    prefix,
+  });
+  const y = embedCondition(config, weights, condition); // [B, C]
+  const c = silu(timestepEmbedding(weights, 't_embedder', t.mul(config.timeScale)).add(y));
+
+  let tokens = positions.embed(weights, embedPatches(config, weights, x), placed, at(0, 0)); // [B, T, C]
+  let prefix = 0;
+  for (let i = 0; i < config.depth; i++) {
+    if (config.context && config.context.start === i) {
+      prefix = config.context.tokens;
+      tokens = tf.concat([tf.expandDims(y, 1).add(weights.in_context_posemb!), tokens], 1);
+    }
+    tokens = block(config, positions, weights, `blocks.${i}`, tokens, c, placed, at(i, prefix));
+    tokens = afterBlock(positions, weights, tokens, placed, at(i + 1, prefix));
+  }
+  const picture = prefix > 0 ? tf.slice(tokens, [0, prefix, 0]) : tokens;
+  return unpatchify(config, finalLayer(config, weights, picture, c), H, W);
+}
+
+/** Embeddings that a position method adds after a block (PEG) concern the grid's tokens only. */
+function afterBlock(
+  positions: Positions,
+  weights: Tensors,
+  tokens: Tensor,
+  placed: Placed,
+  where: Parameters<Positions['embed']>[3],
+): Tensor {
+  if (!positions.embedsAfter(where.layer)) return tokens;
+  const [B, T, C] = tokens.shape as [number, number, number];
+  const { prefix } = where;
+  if (prefix === 0) return positions.embed(weights, tokens, placed, where);
+  const picture = positions.embed(
+    weights,
+    tf.slice(tokens, [0, prefix, 0], [B, T - prefix, C]),
+    placed,
+    where,
+  );
+  return tf.concat([tf.slice(tokens, [0, 0, 0], [B, prefix, C]), picture], 1);
+}
+
+function block(
+  config: DiTConfig,
+  positions: Positions,
+  weights: Tensors,
+  name: string,
+  x: Tensor,
+  c: Tensor,
+  placed: Placed,
+  where: Parameters<Positions['rotate']>[3],
+): Tensor {
+  const w = (key: string) => weights[`${name}.${key}`];
+  const parts = config.shift ? 6 : 4;
+  const modulation = tf.expandDims(
+    linear(c, w('adaLN_modulation.1.weight')!, w('adaLN_modulation.1.bias')!),
+    1,
+  );
+  const chunks = tf.split(modulation, parts, -1); // [B, 1, C] each
+  const [shift1, scale1, gate1, shift2, scale2, gate2] = config.shift
+    ? chunks
+    : [undefined, chunks[0], chunks[1], undefined, chunks[2], chunks[3]];
+
+  const a = modulate(normalise(config, x, w('norm1.weight')), scale1!, shift1);
+  const attended = x.add(
+    gate1!.mul(selfAttention(config, positions, weights, name, a, placed, where)),
+  );
+
+  const m = modulate(normalise(config, attended, w('norm2.weight')), scale2!, shift2);
+  const inner =
+    config.mlp === 'swiglu'
+      ? linear(
+          swiglu(linear(m, w('mlp.w12.weight')!, w('mlp.w12.bias'))),
+          w('mlp.w3.weight')!,
+          w('mlp.w3.bias'),
+        )
+      : linear(
+          geluTanh(linear(m, w('mlp.fc1.weight')!, w('mlp.fc1.bias'))),
+          w('mlp.fc2.weight')!,
+          w('mlp.fc2.bias'),
+        );
+  return attended.add(gate2!.mul(inner));
+}
+
+function selfAttention(
+  config: DiTConfig,
+  positions: Positions,
+  weights: Tensors,
+  name: string,
+  x: Tensor,
+  placed: Placed,
+  where: Parameters<Positions['rotate']>[3],
+): Tensor {
+  const [B, T, C] = x.shape as [number, number, number];
+  const w = (key: string) => weights[`${name}.attn.${key}`];
+  const qkv = linear(x, w('qkv.weight')!, w('qkv.bias'));
+  const [q, k, v] = tf
+    .split(qkv, 3, -1)
+    .map((part) => part.reshape([B, T, config.heads, C / config.heads])) as [
+    Tensor,
+    Tensor,
+    Tensor,
+  ]; // [B, T, h, d]
+  const unit = config.qkNorm
+    ? { q: rmsNorm(q, 1e-6, w('q_norm.weight')), k: rmsNorm(k, 1e-6, w('k_norm.weight')), v }
+    : { q, k, v };
+  const turned = positions.rotate(weights, unit, placed, where);
+  const { bias, scale } = positions.bias(weights, x, placed, where);
+  const factor = 1 / Math.sqrt(C / config.heads);
+  const out = attention(
+    typeof scale === 'number' ? turned.q : turned.q.mul(scale),
+    turned.k,
+    turned.v,
+    {
+      scale: typeof scale === 'number' ? factor * scale : factor,
+      ...(bias ? { bias } : {}),
+    },
+  );
+  const restored = positions.restore(weights, out, placed, where);
+  return linear(restored.reshape([B, T, C]), w('proj.weight')!, w('proj.bias'));
+}
+
+function finalLayer(config: DiTConfig, weights: Tensors, x: Tensor, c: Tensor): Tensor {
+  const w = (key: string) => weights[`final_layer.${key}`];
+  const modulation = tf.expandDims(
+    linear(c, w('adaLN_modulation.1.weight')!, w('adaLN_modulation.1.bias')!),
+    1,
+  );
+  const [shift, scale] = tf.split(modulation, 2, -1) as [Tensor, Tensor];
+  const normal = modulate(normalise(config, x, w('norm_final.weight')), scale, shift);
+  return linear(normal, w('linear.weight')!, w('linear.bias'));
+}
+
+const normalise = ({ norm }: DiTConfig, x: Tensor, gain?: Tensor): Tensor =>
+  norm === 'layer' ? layerNorm(x, 1e-6, gain) : rmsNorm(x, 1e-6, gain);
+
+function modulate(x: Tensor, scale: Tensor, shift?: Tensor): Tensor {
+  const scaled = x.mul(scale.add(1));
+  return shift ? scaled.add(shift) : scaled;
+}
+
+function embedCondition(
+  { condition: kind }: DiTConfig,
+  weights: Tensors,
+  condition: Tensor,
+): Tensor {
+  const table = weights['y_embedder.embedding_table.weight']!;
+  return 'classes' in kind ? tf.gather(table, condition.toInt()) : tf.matMul(condition, table);
+}
+
+/** [B, H, W, C] -> [B, T, width]: a convolution whose stride is its size, as a product of matrices. */
+function embedPatches(
+  { patch, channels, bottleneck }: DiTConfig,
+  weights: Tensors,
+  x: Tensor,
+): Tensor {
+  const [B, H, W] = x.shape as [number, number, number, number];
+  const [h, w] = [H / patch, W / patch];
+  const flat = x
+    .reshape([B, h, patch, w, patch, channels])
+    .transpose([0, 1, 3, 5, 2, 4]) // [B, h, w, C, p, p]
+    .reshape([B, h * w, channels * patch * patch]);
+  const matrix = (name: string) => {
+    const weight = weights[`x_embedder.${name}.weight`]!;
+    return weight.reshape([weight.shape[0]!, -1]);
+  };
+  if (bottleneck === undefined)
+    return linear(flat, matrix('proj'), weights['x_embedder.proj.bias']);
+  return linear(linear(flat, matrix('proj1')), matrix('proj2'), weights['x_embedder.proj2.bias']);
+}
+
+/** [B, T, p p C] -> [B, H, W, C]. */
+function unpatchify({ patch }: DiTConfig, x: Tensor, H: number, W: number): Tensor {
+  const B = x.shape[0]!;
+  const channels = x.shape[2]! / (patch * patch);
+  return x
+    .reshape([B, H / patch, W / patch, patch, patch, channels])
+    .transpose([0, 1, 3, 2, 4, 5])
+    .reshape([B, H, W, channels]);
+}
+
+/** Shapes of all weights but those of position methods. */
+export function shapesOfDiT(config: DiTConfig): Record<string, number[]> {
+  const { width: C, patch, channels, hidden, bottleneck } = config;
+  const linearShapes = (name: string, out: number, into: number) => ({
+    [`${name}.weight`]: [out, into],
+    [`${name}.bias`]: [out],
+  });
+  const gain = (name: string, size = C) => ({ [`${name}.weight`]: [size] });
+  const rows =
+    'classes' in config.condition ? config.condition.classes + 1 : config.condition.words;
+  const outputs = patch * patch * channels * (config.variance ? 2 : 1);
+  const blockShapes = (name: string): Record<string, number[]> => ({
+    ...(config.gain ? { ...gain(`${name}.norm1`), ...gain(`${name}.norm2`) } : {}),
+    ...linearShapes(`${name}.attn.qkv`, 3 * C, C),
+    ...(config.qkNorm
+      ? {
+          ...gain(`${name}.attn.q_norm`, C / config.heads),
+          ...gain(`${name}.attn.k_norm`, C / config.heads),
+        }
+      : {}),
+    ...linearShapes(`${name}.attn.proj`, C, C),
+    ...(config.mlp === 'swiglu'
+      ? {
+          ...linearShapes(`${name}.mlp.w12`, 2 * hidden, C),
+          ...linearShapes(`${name}.mlp.w3`, C, hidden),
+        }
+      : {
+          ...linearShapes(`${name}.mlp.fc1`, hidden, C),
+          ...linearShapes(`${name}.mlp.fc2`, C, hidden),
+        }),
+    ...linearShapes(`${name}.adaLN_modulation.1`, (config.shift ? 6 : 4) * C, C),
+  });
+  return {
+    ...(bottleneck === undefined
+      ? { 'x_embedder.proj.weight': [C, channels, patch, patch], 'x_embedder.proj.bias': [C] }
+      : {
+          'x_embedder.proj1.weight': [bottleneck, channels, patch, patch],
+          'x_embedder.proj2.weight': [C, bottleneck, 1, 1],
+          'x_embedder.proj2.bias': [C],
+        }),
+    ...linearShapes('t_embedder.mlp.0', C, 256),
+    ...linearShapes('t_embedder.mlp.2', C, C),
+    'y_embedder.embedding_table.weight': [rows, C],
+    ...(config.context ? { in_context_posemb: [1, config.context.tokens, C] } : {}),
+    ...Object.assign(
+      {},
+      ...Array.from({ length: config.depth }, (_, i) => blockShapes(`blocks.${i}`)),
+    ),
+    ...(config.gain ? gain('final_layer.norm_final') : {}),
+    ...linearShapes('final_layer.linear', outputs, C),
+    ...linearShapes('final_layer.adaLN_modulation.1', 2 * C, C),
+  };
+}
+
+/**
+ * New weights as DiT's: Xavier for matrices, normal 0.02 for embeddings and the timestep's MLP, zero
+ * for modulations and the last layer, so that every block starts as the identity.
+ */
+export function initDiT(config: DiTConfig, rng: Rng): HostTensors {
+  const zero = /adaLN_modulation|final_layer\.linear|\.bias$/;
+  const small = /^(y_embedder|t_embedder|in_context_posemb)/;
+  return Object.fromEntries(
+    Object.entries(shapesOfDiT(config)).map(([name, shape]): [string, HostTensor] => {
+      const data = new Float32Array(sizeOf(shape));
+      const draw = rng.stream(name);
+      if (/norm\w*\.weight$/.test(name)) data.fill(1);
+      else if (small.test(name) && !name.endsWith('.bias'))
+        data.set(draw.normals(data.length).map((v) => v * 0.02));
+      else if (!zero.test(name)) {
+        const [out, ...into] = shape as [number, ...number[]];
+        const limit = Math.sqrt(6 / (out + sizeOf(into)));
+        for (let i = 0; i < data.length; i++) data[i] = (2 * draw.uniform() - 1) * limit;
+      }
+      return [name, { data, shape }];
+    }),
+  );
+}

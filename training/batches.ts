@@ -1,0 +1,94 @@
+/**
+ * Batches of noisy pictures. Everything random about step k comes from the stream `step/k` and its
+ * pictures from the permutation of the epoch that k falls in, so a run continues from a number alone.
+ */
+import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
+import type { ObjectiveConfig } from '../generators/model.ts';
+import type { HostTensor } from '../tensor/program.ts';
+import type { Rng } from '../tensor/rng.ts';
+import type { Dataset } from './data/dataset.ts';
+import { drawTime, noisePicture, type TimeDraw } from './objective.ts';
+
+export type BatchOptions = {
+  readonly batch: number;
+  readonly objective: ObjectiveConfig;
+  readonly time: TimeDraw;
+  /** Chance to leave the whole condition out, and each attribute in half of the pictures. */
+  readonly drop: { readonly all: number; readonly some: number };
+  /** Mirrors half of the pictures: only where no attribute says left or right. */
+  readonly flip: boolean;
+};
+export type Batch = Readonly<Record<'x' | 't' | 'condition' | 'target' | 'weight', HostTensor>>;
+export type Batches = (step: number) => Batch;
+
+export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): Batches {
+  const { batch, objective, time, drop, flip } = options;
+  const { size } = data;
+  const length = size * size * 3;
+  const always = new Set(
+    data.vocabulary.flatMap((word, id) => (word.startsWith('style=') ? [id] : [])),
+  );
+  const order = createOrder(data.length, rng);
+  return (step) => {
+    const draw = rng.stream(`step/${step}`);
+    const x = new Float32Array(batch * length);
+    const target = new Float32Array(batch * length);
+    const t = new Float32Array(batch);
+    const weight = new Float32Array(batch);
+    const rows = Array.from({ length: batch }, (_, row) => {
+      const index = order(step * batch + row);
+      t[row] = drawTime(time, draw);
+      const clean = toFloats(data.pixels(index), size, flip && draw.uniform() < 0.5);
+      const part = (all: Float32Array) => all.subarray(row * length, (row + 1) * length);
+      weight[row] = noisePicture(objective, clean, draw.normals(length), t[row]!, {
+        x: part(x),
+        target: part(target),
+      });
+      return dropWords(data.words(index), always, draw, drop).map((id) => ({ id }));
+    });
+    const shape = [batch, size, size, 3];
+    return {
+      x: { data: x, shape },
+      t: { data: t, shape: [batch] },
+      condition: bagOfWords(rows, data.vocabulary.length),
+      target: { data: target, shape },
+      weight: { data: weight, shape: [batch] },
+    };
+  };
+}
+
+/** Bytes of RGB -> [-1, 1], mirrored on request. */
+function toFloats(pixels: Uint8Array, size: number, mirrored: boolean): Float32Array {
+  const out = new Float32Array(pixels.length);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const from = 3 * (y * size + (mirrored ? size - 1 - x : x));
+      const to = 3 * (y * size + x);
+      for (let c = 0; c < 3; c++) out[to + c] = pixels[from + c]! / 127.5 - 1;
+    }
+  }
+  return out;
+}
+
+/** The n-th picture ever asked for: every epoch is a permutation of its own. */
+function createOrder(length: number, rng: Rng): (n: number) => number {
+  let epoch = -1;
+  let permutation: Int32Array = new Int32Array(0);
+  return (n) => {
+    const wanted = Math.floor(n / length);
+    if (wanted !== epoch) {
+      epoch = wanted;
+      permutation = shuffled(length, rng.stream(`epoch/${epoch}`));
+    }
+    return permutation[n % length]!;
+  };
+}
+
+function shuffled(length: number, rng: Rng): Int32Array {
+  const order = Int32Array.from({ length }, (_, i) => i);
+  for (let i = length - 1; i > 0; i--) {
+    const j = rng.integer(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}

@@ -1,0 +1,113 @@
+/** The configuration of a training run: one JSON file, checked by one schema. */
+import { readFile } from 'node:fs/promises';
+import { type Static, Type } from 'typebox';
+import { ObjectiveSchema, PositionSchema } from '../generators/model.ts';
+import { checkSchema } from '../schema.ts';
+
+const exact = { additionalProperties: false } as const;
+const Count = Type.Integer({ minimum: 1 });
+const Rate = Type.Number({ exclusiveMinimum: 0 });
+const Share = Type.Number({ minimum: 0, maximum: 1 });
+
+const AdamWSchema = Type.Object(
+  {
+    rate: Rate,
+    betas: Type.Optional(Type.Tuple([Share, Share])),
+    decay: Type.Optional(Type.Number({ minimum: 0 })),
+    /** Rate of embedding tables; default the same. */
+    embeddings: Type.Optional(Rate),
+  },
+  exact,
+);
+
+export const TrainingConfig = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' }),
+    title: Type.String(),
+    licence: Type.String(),
+    data: Type.Object(
+      {
+        set: Type.Union([Type.Literal('avatars'), Type.Literal('emoji'), Type.Literal('folder')]),
+        /** Side in pixels. */
+        size: Count,
+        /** Pictures to draw (avatars). */
+        count: Type.Optional(Count),
+        /** Where pictures lie (folder). */
+        path: Type.Optional(Type.String()),
+      },
+      exact,
+    ),
+    model: Type.Object(
+      {
+        preset: Type.String(),
+        /** Fields of the architecture that differ from the preset. */
+        config: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+        positions: PositionSchema,
+      },
+      exact,
+    ),
+    objective: ObjectiveSchema,
+    time: Type.Union([
+      Type.Literal('uniform'),
+      Type.Object({ mean: Type.Number(), std: Rate }, exact),
+    ]),
+    optimiser: Type.Object(
+      {
+        /** With a rate for it, matrices of blocks are trained by Muon and the rest by AdamW. */
+        muon: Type.Optional(Type.Object({ rate: Rate }, exact)),
+        adamw: AdamWSchema,
+      },
+      exact,
+    ),
+    batch: Count,
+    accumulate: Type.Integer({ minimum: 1, default: 1 }),
+    steps: Count,
+    warmup: Type.Integer({ minimum: 0, default: 100 }),
+    /** How the rate ends: `decay` is the share of the steps over which it falls linearly to 0. */
+    rate: Type.Union([
+      Type.Object({ kind: Type.Literal('constant'), decay: Share }, exact),
+      Type.Object({ kind: Type.Literal('cosine') }, exact),
+    ]),
+    clip: Type.Optional(Rate),
+    ema: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.999 }),
+    drop: Type.Object({ all: Share, some: Share }, exact),
+    flip: Type.Boolean({ default: false }),
+    seed: Type.Integer({ minimum: 0 }),
+    sampling: Type.Object(
+      { solver: Type.String(), steps: Count, guidance: Type.Number({ minimum: 0 }), shift: Rate },
+      exact,
+    ),
+    /** Steps between checkpoints, held-out losses and sheets of samples. */
+    every: Type.Object({ checkpoint: Count, heldOut: Count, sheet: Count }, exact),
+  },
+  exact,
+);
+export type TrainingConfig = Static<typeof TrainingConfig>;
+
+export const parseTrainingConfig = (value: unknown, where: string): TrainingConfig =>
+  checkSchema(TrainingConfig, value, where);
+
+export async function readTrainingConfig(path: string): Promise<TrainingConfig> {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new Error(`train: expected a configuration file, got '${path}', which cannot be read`);
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new TypeError(`${path}: expected JSON, got ${(error as Error).message}`);
+  }
+  return parseTrainingConfig(value, path);
+}
+
+/** The share of the full learning rate at a step counted from 1. */
+export function rateAt(
+  { steps, warmup, rate }: Pick<TrainingConfig, 'steps' | 'warmup' | 'rate'>,
+  step: number,
+): number {
+  const rise = Math.min(1, step / Math.max(1, warmup));
+  if (rate.kind === 'cosine')
+    return rise * 0.5 * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps));
+  const falling = Math.max(1, steps * rate.decay);
+  return rate.decay === 0 ? rise : rise * Math.min(1, Math.max(0, (steps - step + 1) / falling));
+}

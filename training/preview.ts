@@ -1,0 +1,96 @@
+/** Sheets of samples at fixed seeds and conditions, from the weights as they are now. */
+import { bagOfWords } from '../encoders/conditioning/attributes.ts';
+import type { Positions } from '../encoders/positions/compose.ts';
+import { compileDiT } from '../generators/compile.ts';
+import type { DiTConfig } from '../generators/dit.ts';
+import { gridOf, type ObjectiveConfig } from '../generators/model.ts';
+import { type Picture, toPicture } from '../png.ts';
+import { sample } from '../sampling/diffusion/driver.ts';
+import { denoiseBy } from '../sampling/diffusion/network.ts';
+import { SCHEDULES, SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
+import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
+import type { Engine, HostTensors } from '../tensor/program.ts';
+import type { Rng } from '../tensor/rng.ts';
+
+export type PreviewOptions = {
+  readonly engine: Engine;
+  readonly config: DiTConfig;
+  readonly positions: Positions;
+  readonly weights: HostTensors;
+  readonly objective: ObjectiveConfig;
+  readonly size: number;
+  /** Word ids of each picture. */
+  readonly conditions: readonly (readonly number[])[];
+  readonly vocabulary: number;
+  readonly sampling: {
+    readonly solver: string;
+    readonly steps: number;
+    readonly guidance: number;
+    readonly shift: number;
+  };
+  readonly rng: Rng;
+};
+export type Preview = { sheet(weights: HostTensors): Promise<Picture[]>; dispose(): Promise<void> };
+
+export async function createPreview(options: PreviewOptions): Promise<Preview> {
+  const {
+    engine,
+    config,
+    positions,
+    weights,
+    objective,
+    size,
+    conditions,
+    vocabulary,
+    sampling,
+    rng,
+  } = options;
+  const batch = 2 * conditions.length; // asked and null rows of every picture
+  const grid = gridOf(config, { height: size, width: size });
+  const program = await compileDiT(engine, {
+    config,
+    positions,
+    weights,
+    grid,
+    batch,
+    mode: 'live',
+  });
+  const schedule = SCHEDULES[objective.schedule]();
+  const length = size * size * config.channels;
+  return {
+    async sheet(current) {
+      const network: Parameters<typeof denoiseBy>[0] = async ({ x, rows }) => {
+        const padded = new Float32Array(batch * length);
+        padded.set(x);
+        const bags = rows.map(({ picture, condition }) =>
+          condition === 'asked' ? conditions[picture]!.map((id) => ({ id })) : [],
+        );
+        const empty = Array.from({ length: batch - rows.length }, () => []);
+        const t = new Float32Array(batch);
+        t.set(rows.map((row) => row.t));
+        const out = await program.run(
+          {
+            x: { data: padded, shape: [batch, size, size, config.channels] },
+            t: { data: t, shape: [batch] },
+            condition: bagOfWords([...bags, ...empty], vocabulary),
+          },
+          { weights: current },
+        );
+        return (out.prediction!.data as Float32Array).subarray(0, x.length);
+      };
+      const { pictures } = await sample(
+        SOLVERS[sampling.solver as SolverName](),
+        denoiseBy(network, objective.prediction, schedule),
+        conditions.map((_, i) => ({ rng: rng.stream(`sheet/${i}`) })),
+        {
+          schedule,
+          times: schedule.times(sampling.steps).map((u) => shiftTime(u, sampling.shift)),
+          length,
+          guidance: { scale: sampling.guidance },
+        },
+      );
+      return pictures.map((values) => toPicture(values, { width: size, height: size }));
+    },
+    dispose: () => program.dispose(),
+  };
+}
