@@ -222,7 +222,7 @@ describe('relations between solvers', () => {
 
 describe('stochastic solvers', () => {
   const data = { mean: 0.4, deviation: 0.5 };
-  const size = 40_000;
+  const size = 20_000;
   const run = (solver: Solver, schedule: Schedule, steps: number, oracle: Oracle, seed = 1) => {
     const rng = createRng(seed);
     return solve(
@@ -299,18 +299,18 @@ describe('stochastic solvers', () => {
   );
 
   test.each([
-    ['sde-euler', sdeEuler, 'sigma'],
-    ['sde-euler', sdeEuler, 'increasing-decreasing'],
-    ['sde-heun', sdeHeun, 'sigma'],
-  ] as const)('%s with %s noise ends near the data', async (_, make, form) => {
+    ['sde-euler', 'sigma', sdeEuler],
+    ['sde-euler', 'increasing-decreasing', sdeEuler],
+    ['sde-heun', 'sigma', sdeHeun],
+  ] as const)('%s with %s noise ends near the data', async (_, form, make) => {
     for (const schedule of [flow(), gvp()]) {
       const solver = make({ coefficient: diffusionCoefficient(form, schedule) });
       const { mean, variance } = moments(
         await run(solver, schedule, 100, normalOracle(data, schedule)),
       );
       // First order in 1/100, on top of the sampling error.
-      expect(Math.abs(mean - data.mean)).toBeLessThan(0.015);
-      expect(Math.abs(variance / data.deviation ** 2 - 1)).toBeLessThan(0.05);
+      expect(Math.abs(mean - data.mean)).toBeLessThan(0.02);
+      expect(Math.abs(variance / data.deviation ** 2 - 1)).toBeLessThan(0.06);
     }
   });
 
