@@ -2,8 +2,6 @@
 import sharp from 'sharp';
 import { addText, isPng, readText } from './png-chunks.ts';
 
-export { readText } from './png-chunks.ts';
-
 export type Picture = {
   /** Rows of RGB, height * width * 3 bytes. */
   readonly data: Uint8Array;
@@ -131,7 +129,7 @@ export async function contactSheet(
 }
 
 /** Width of a character in a sans-serif font, in font sizes: on the large side. */
-const GLYPH = 0.62;
+const GLYPH = 0.66;
 const PAD = 4;
 
 const cut = (text: string, length: number) =>

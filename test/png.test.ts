@@ -10,9 +10,9 @@ import {
   halfBlocks,
   type Picture,
   readRecipe,
-  readText,
   toPicture,
 } from '../png.ts';
+import { readText } from '../png-chunks.ts';
 import { createRng } from '../tensor/rng.ts';
 
 function randomPicture(width: number, height: number, seed = 1): Picture {
