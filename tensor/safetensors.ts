@@ -19,6 +19,8 @@ import {
 } from './safetensors-header.ts';
 import { sizeOf } from './shape.ts';
 
+export type { StoredType } from './safetensors-header.ts';
+
 export type SafetensorsFile = Header & {
   /** F64, F32, F16, BF16 as Float32Array; I64, I32 as Int32Array; U8, BOOL as Uint8Array. */
   read(name: string): Promise<HostTensor>;
