@@ -26,7 +26,7 @@ const NAPI = 8;
 /** Rounded up from what an installation was seen to take. */
 const SIZES = {
   cpu: { download: '215 MB', disk: '0.65 GB', free: 1.2e9 },
-  gpu: { download: '2.3 GB', disk: '5 GB', free: 9e9 },
+  gpu: { download: '2.3 GB', disk: '3.5 GB', free: 6.5e9 },
 } as const;
 
 export type InstallOptions = {

@@ -1,10 +1,10 @@
-/** Runs a case on the onnx engine and on the reference, with gradients, and compares. */
+/** Runs a case on an engine (the onnx engine's cpu) and on the reference, with gradients, and compares. */
 import { expect } from 'vitest';
 import { createEngine } from '../../../tensor/engine.ts';
-import type { HostTensor, ProgramFunction, Spec } from '../../../tensor/program.ts';
+import type { Engine, HostTensor, ProgramFunction, Spec } from '../../../tensor/program.ts';
 import { sizeOf } from '../../../tensor/shape.ts';
 import { type Tensor, type Tensors, tf } from '../../../tensor/tf.ts';
-import { expectClose } from '../../close.ts';
+import { expectClose, type Tolerance } from '../../close.ts';
 import type { Drawn } from './case.ts';
 
 const onnx = createEngine({ name: 'onnx', threads: 1 });
@@ -40,7 +40,12 @@ function functionOf(drawn: Drawn, by: readonly string[]): ProgramFunction {
   };
 }
 
-export async function check(drawn: Drawn): Promise<void> {
+export type CheckOptions = { readonly engine?: Engine; readonly tolerance?: Tolerance };
+
+export async function check(
+  drawn: Drawn,
+  { engine = onnx, tolerance = {} }: CheckOptions = {},
+): Promise<void> {
   const floats = Object.keys(drawn.inputs).filter(
     (name) => drawn.inputs[name]!.data instanceof Float32Array,
   );
@@ -52,7 +57,7 @@ export async function check(drawn: Drawn): Promise<void> {
     ]),
   );
   const fn = functionOf(drawn, by);
-  const traced = await onnx.compile(fn, { inputs: specs });
+  const traced = await engine.compile(fn, { inputs: specs });
   const truth = await reference.compile(fn, { inputs: specs });
   try {
     const found = await traced.run(drawn.inputs);
@@ -61,7 +66,11 @@ export async function check(drawn: Drawn): Promise<void> {
     for (const [name, { data, shape }] of Object.entries(expected)) {
       expect(found[name]!.shape, name).toEqual(shape);
       expect(found[name]!.data.constructor, name).toBe(data.constructor);
-      expectClose(found[name]!.data, data, { rtol: drawn.rtol ?? 1e-5, atol: 2e-6 });
+      expectClose(found[name]!.data, data, {
+        rtol: drawn.rtol ?? 1e-5,
+        atol: 2e-6,
+        ...tolerance,
+      });
     }
     if (by.length > 0) {
       await checkSlope(drawn, by, expected, async (inputs) => (await truth.run(inputs)).y0!);
