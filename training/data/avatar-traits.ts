@@ -151,7 +151,11 @@ export const styles = {
       face: { attribute: 'face' },
       mouth: { attribute: 'mouth' },
       sides: { attribute: 'sides', words: { squareAssymetric: ['sides=square asymmetric'] } },
-      texture: { attribute: 'texture type', flags: ['texture'] },
+      texture: {
+        attribute: 'texture type',
+        flags: ['texture'],
+        words: { grunge01: ['texture=no'], grunge02: ['texture=no'] }, // specks of a hundredth of a pixel
+      },
       top: { attribute: 'top' },
     },
     colors: { baseColor: 'body color' },
@@ -272,7 +276,7 @@ export const styles = {
       eyebrows: { attribute: 'eyebrows' },
       eyes: { attribute: 'eyes' },
       hair: { attribute: 'hair' },
-      mouth: { attribute: 'mouth' },
+      mouth: { attribute: 'mouth', hiddenBy: { skinColor: ['5c3829'] } }, // lines of the skin's own colour
       rearHair: { attribute: 'rear hair type', flags: ['rear hair'] },
     },
     colors: { skinColor: 'skin color', hairColor: 'hair color', clothesColor: 'clothing color' },
@@ -352,7 +356,11 @@ export const styles = {
         numbered: 'pixel art',
         hiddenBy: { hairColor: ['28150a', '611c17', '612616', 'a78961'] }, // as good as transparent: its mask is its own lightness
       },
-      clothing: { attribute: 'clothing', numbered: 'pixel art' },
+      clothing: {
+        attribute: 'clothing',
+        numbered: 'pixel art',
+        words: { variant14: ['clothing=pixel art 5'] }, // the same drawing twice
+      },
       eyes: { attribute: 'eyes', numbered: 'pixel art' },
       glasses: {
         attribute: 'glasses type',

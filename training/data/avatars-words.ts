@@ -32,7 +32,7 @@ export function partWords(part: Part, variant: string | undefined): readonly str
   const absent = (part.flags ?? [])
     .filter((flag) => !said.includes(`${flag}=yes`))
     .map((flag) => `${flag}=no`);
-  return [...said, ...absent];
+  return [...new Set([...said, ...absent])];
 }
 
 function namedWords(part: Part, variant: string): readonly string[] {
