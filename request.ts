@@ -1,0 +1,197 @@
+/**
+ * What a client asks for, as plain data: one schema for API, queue, page and command line. Names of
+ * models, solvers, schedules and words are checked against the model's card where it is loaded.
+ */
+import { type Static, Type } from 'typebox';
+import { checkSchema } from './schema.ts';
+
+const exact = { additionalProperties: false } as const;
+const Name = Type.String({ pattern: '^\\w[\\w .+-]{0,63}$', description: 'a name' });
+const Side = Type.Integer({ minimum: 1, maximum: 8192 });
+const Unit = Type.Number({ minimum: 0, maximum: 1 });
+/** An id in the image store, never a path or an address. */
+const StoredImage = Type.String({ pattern: '^[\\w-]{1,128}$', description: 'the id of an image' });
+/** Options of a method by name, such as a schedule's shift or a solver's eta. */
+const Options = Type.Record(
+  Type.String({ maxLength: 64 }),
+  Type.Union([Type.Number(), Type.Boolean(), Type.String({ maxLength: 200 })]),
+);
+
+/** A word of the model's vocabulary; weight 1 is the word as trained. */
+export const ConditionWord = Type.Union([
+  Type.String({ minLength: 1, maxLength: 200 }),
+  Type.Object(
+    {
+      word: Type.String({ minLength: 1, maxLength: 200 }),
+      weight: Type.Number({ minimum: -10, maximum: 10 }),
+    },
+    exact,
+  ),
+]);
+export type ConditionWord = Static<typeof ConditionWord>;
+
+const Condition = Type.Array(ConditionWord, { maxItems: 256 });
+
+export const Guidance = Type.Object(
+  {
+    /** 1 is no guidance. */
+    scale: Type.Number({ minimum: 0, maximum: 100 }),
+    /** Guided while from <= t <= to; t = 1 is pure noise. */
+    from: Type.Optional(Unit),
+    to: Type.Optional(Unit),
+  },
+  exact,
+);
+
+export const DiffusionOptions = Type.Object(
+  {
+    kind: Type.Literal('diffusion'),
+    solver: Name,
+    solverOptions: Type.Optional(Options),
+    steps: Type.Integer({ minimum: 1, maximum: 1000 }),
+    guidance: Type.Optional(Guidance),
+    schedule: Type.Optional(Name),
+    scheduleOptions: Type.Optional(Options),
+  },
+  exact,
+);
+export type DiffusionOptions = Static<typeof DiffusionOptions>;
+
+/** Decoders of token models name their own options. */
+export const TokenOptions = Type.Object({ kind: Type.Literal('tokens'), decoder: Name });
+export type TokenOptions = Static<typeof TokenOptions>;
+
+const fields = {
+  version: Type.Literal(1),
+  model: Type.String({
+    pattern: '^[A-Za-z0-9][\\w.-]{0,63}$',
+    description: 'an id of letters, digits, points and dashes',
+  }),
+  condition: Condition,
+  /** In place of the null condition. */
+  negative: Type.Optional(Condition),
+  /** Of the first picture; picture i has seed + i. */
+  seed: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 10_000 }),
+  count: Type.Integer({ minimum: 1, maximum: 10_000, default: 1 }),
+  size: Type.Object({ width: Side, height: Side }, exact),
+  /** Changes to the model's position methods for this picture; `extend` is for a size never trained. */
+  position: Type.Optional(Type.Object({ extend: Type.Optional(Type.Union([Name, Options])) })),
+  input: Type.Optional(
+    Type.Object(
+      {
+        image: StoredImage,
+        mask: Type.Optional(StoredImage),
+        /** 1 starts from pure noise, 0 returns the input. */
+        strength: Unit,
+      },
+      exact,
+    ),
+  ),
+};
+
+const DiffusionRequest = Type.Object({ ...fields, sampling: DiffusionOptions }, exact);
+const TokenRequest = Type.Object({ ...fields, sampling: TokenOptions }, exact);
+
+const AnyKind = Type.Object({
+  sampling: Type.Object({
+    kind: Type.Union([DiffusionOptions.properties.kind, TokenOptions.properties.kind]),
+  }),
+});
+
+export const ImageRequest = Type.Object(
+  { ...fields, sampling: Type.Union([DiffusionOptions, TokenOptions]) },
+  exact,
+);
+export type ImageRequest = Static<typeof ImageRequest>;
+
+const made = {
+  version: Type.Literal(1),
+  /** SHA-256 of the weights. */
+  digest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  software: Type.String({ maxLength: 100 }),
+  engine: Type.String({ maxLength: 100 }),
+  provider: Type.String({ maxLength: 100 }),
+};
+const MadeOf = Type.Object({ ...made, request: Type.Unknown() });
+
+/** How one picture was made (count 1, its own seed): enough to make the same pixels again. */
+export const Recipe = Type.Object({ ...made, request: ImageRequest });
+export type Recipe = Static<typeof Recipe>;
+
+/** The request with defaults filled in, or an error of one sentence naming field, expected and got. */
+export function parseRequest(value: unknown, where = 'request'): ImageRequest {
+  const request = checkSchema(variantOf(value), value, where) as ImageRequest;
+  const { guidance } = request.sampling as Partial<DiffusionOptions>;
+  if (guidance?.from !== undefined && guidance.to !== undefined && guidance.from > guidance.to)
+    throw new RangeError(
+      `${where}: 'sampling.guidance': expected from <= to, got ${guidance.from} and ${guidance.to}`,
+    );
+  return request;
+}
+
+/** One variant is checked, so that an error speaks of the kind that was meant. */
+function variantOf(value: unknown) {
+  const { sampling } = (value ?? {}) as { sampling?: { kind?: unknown } | null };
+  if (sampling?.kind === 'tokens') return TokenRequest;
+  return sampling?.kind === undefined || sampling.kind === 'diffusion' ? DiffusionRequest : AnyKind;
+}
+
+/** The recipe found in a picture, which anyone may have written. */
+export function parseRecipe(value: unknown, where = 'recipe'): Recipe {
+  const recipe = checkSchema(MadeOf, value, where);
+  return { ...recipe, request: parseRequest(recipe.request, `${where}: request`) };
+}
+
+/** Names that other tools know. */
+const KNOWN: Readonly<Record<string, string>> = {
+  euler: 'Euler',
+  heun: 'Heun',
+  ddim: 'DDIM',
+  ddpm: 'DDPM',
+  'dpmpp-2m': 'DPM++ 2M',
+  karras: 'Karras',
+};
+
+/**
+ * A recipe as the `parameters` text of AUTOMATIC1111's web UI, which many tools read: the prompt, the
+ * negative prompt, and a line of `Key: value` pairs.
+ */
+export function formatParameters({ request, digest, software }: Recipe): string {
+  const { condition, negative = [], sampling, seed, size, model } = request;
+  const pairs: [string, string | number | undefined][] = [
+    ...samplingPairs(sampling),
+    ['Seed', seed],
+    ['Size', `${size.width}x${size.height}`],
+    ['Model hash', digest?.slice(0, 10)],
+    ['Model', model],
+    ['Version', software],
+  ];
+  const line = pairs.flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}: ${quotedValue(String(value))}`],
+  );
+  return [
+    prompt(condition),
+    ...(negative.length > 0 ? [`Negative prompt: ${prompt(negative)}`] : []),
+    line.join(', '),
+  ].join('\n');
+}
+
+function samplingPairs(
+  sampling: ImageRequest['sampling'],
+): [string, string | number | undefined][] {
+  if (sampling.kind === 'tokens') return [['Sampler', sampling.decoder]];
+  const { solver, steps, schedule, guidance } = sampling;
+  return [
+    ['Steps', steps],
+    ['Sampler', KNOWN[solver] ?? solver],
+    ['Schedule type', schedule && (KNOWN[schedule] ?? schedule)],
+    ['CFG scale', guidance?.scale],
+  ];
+}
+
+const prompt = (words: readonly ConditionWord[]) =>
+  words
+    .map((word) => (typeof word === 'string' ? word : `(${word.word}:${word.weight})`))
+    .join(', ');
+
+const quotedValue = (value: string) => (/[,:\n]/.test(value) ? JSON.stringify(value) : value);
