@@ -138,7 +138,8 @@ function conceptOf(emoji: string, { name, group }: { name: string; group: string
   return { label: name.toLowerCase(), group: group.toLowerCase(), codePoints };
 }
 
-async function readPackaged(path: string, pack: string): Promise<unknown> {
+/** A JSON file of an optional package; one sentence if it is not there. */
+export async function readPackaged(path: string, pack: string): Promise<unknown> {
   const require = createRequire(import.meta.url);
   let found: string;
   try {
