@@ -149,6 +149,34 @@ export function checkTensors(
   if (extra !== undefined) throw new TypeError(`${where}: unexpected tensor '${extra}'`);
 }
 
+/** Throws unless everything that a run was given is what its program was compiled for. */
+export function checkRun(
+  where: string,
+  { inputs, weights = {}, state }: Signature,
+  mode: CompileOptions['weights'],
+  given: HostTensors,
+  options: RunOptions,
+): void {
+  checkTensors(where, given, inputs);
+  if (mode === 'live')
+    checkTensors(`${where}: live weights`, options.weights ?? {}, specsOf(weights));
+  if (!state) return;
+  if (!options.state) {
+    throw new TypeError(
+      `${where}: expected the state that the program was compiled with, got none; pass it as \`state\``,
+    );
+  }
+  checkTensors(`${where}: state`, options.state.values, state.spec);
+}
+
+/** Throws unless a buffer for output `name` has its size. */
+export function checkBuffer(where: string, name: string, got: number, expected: number): void {
+  if (got === expected) return;
+  throw new RangeError(
+    `${where}: expected a buffer of ${expected} values for '${name}', got ${got}`,
+  );
+}
+
 /** The specs that live weights or state have as inputs. */
 export function specsOf(tensors: HostTensors): Record<string, Spec> {
   return Object.fromEntries(

@@ -3,7 +3,8 @@
  * backend, which is the reference that the others are compared with.
  */
 import {
-  checkTensors,
+  checkBuffer,
+  checkRun,
   createState,
   type Engine,
   type EngineName,
@@ -11,7 +12,6 @@ import {
   type HostTensors,
   type Program,
   type RunOptions,
-  specsOf,
   updateState,
 } from '../program.ts';
 import { type Tensor, type Tensors, tf } from '../tf.ts';
@@ -23,26 +23,21 @@ export function createEagerEngine(name: EngineName, backend: string): Engine {
     name,
     provider: 'cpu',
     state: createState,
-    async compile(fn, { inputs: specs, weights = {}, state: compiledState }, options = {}) {
+    async compile(fn, signature, options = {}) {
       const where = options.name ?? (fn.name || 'program');
       const live = options.weights === 'live';
-      const liveSpecs = specsOf(weights);
-      const baked = live ? {} : on(backend, () => toTensors(weights));
+      const baked = live ? {} : on(backend, () => toTensors(signature.weights ?? {}));
       const outputs: Record<string, readonly number[]> = {};
       let closed = false;
       count += 1;
 
-      const run = (inputs: HostTensors, { weights: given, state, into = {} }: RunOptions = {}) => {
+      const run = (inputs: HostTensors, runOptions: RunOptions = {}) => {
         if (closed)
           throw new Error(
             `${where}: expected a program that is open, got one that was disposed of`,
           );
-        checkTensors(where, inputs, specs);
-        if (live) checkTensors(`${where}: live weights`, given ?? {}, liveSpecs);
-        if (compiledState && !state)
-          throw new TypeError(
-            `${where}: expected the state that the program was compiled with, got none`,
-          );
+        checkRun(where, signature, options.weights, inputs, runOptions);
+        const { weights: given, state, into = {} } = runOptions;
         const results = on(backend, () => {
           const found: { outputs: HostTensors; state: HostTensors } = { outputs: {}, state: {} };
           tf.tidy(() => {
@@ -53,8 +48,8 @@ export function createEagerEngine(name: EngineName, backend: string): Engine {
                 ? { ...toTensors(state.values), length: tf.scalar(state.length, 'int32') }
                 : {},
             });
-            found.outputs = toHost(result.outputs, into);
-            found.state = toHost(result.state ?? {}, {});
+            found.outputs = toHost(where, result.outputs, into);
+            found.state = toHost(where, result.state ?? {}, {});
           });
           return found;
         });
@@ -100,6 +95,7 @@ const toTensors = (tensors: HostTensors): Tensors =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toTensor(tensor)]));
 
 function toHost(
+  where: string,
   tensors: Tensors,
   into: NonNullable<RunOptions['into']>,
 ): Record<string, HostTensor> {
@@ -111,6 +107,7 @@ function toHost(
       const data = Data.from(values);
       const buffer = into[name];
       if (!buffer) return [name, { data, shape: tensor.shape }];
+      checkBuffer(where, name, buffer.length, data.length);
       buffer.set(data);
       return [name, { data: buffer, shape: tensor.shape }];
     }),

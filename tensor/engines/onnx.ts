@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import {
   type CompileOptions,
-  checkTensors,
+  checkBuffer,
+  checkRun,
   createState,
   type Engine,
   type HostTensor,
@@ -30,18 +31,28 @@ import '../trace/kernels/reduce.ts';
 import '../trace/kernels/shape.ts';
 import { encodeModel } from '../trace/onnx.ts';
 
-export type OnnxOptions = { readonly provider?: Provider; readonly threads?: number };
+export type OnnxOptions = {
+  readonly provider?: Provider;
+  readonly threads?: number;
+  /** Threads wait for work busily: faster alone, wasteful beside other programs. Default: true. */
+  readonly spinning?: boolean;
+};
 /** Protobuf cannot hold 2 GB; from 1.5 GB of constants on, large ones go to a file beside it. */
 const INSIDE_LIMIT = 1.5e9;
 const EXTERNAL_THRESHOLD = 1 << 20;
 
-export function createOnnxEngine({ provider = 'cpu', threads }: OnnxOptions = {}): Engine {
+export function createOnnxEngine({
+  provider = 'cpu',
+  threads,
+  spinning = true,
+}: OnnxOptions = {}): Engine {
   let count = 0;
   const session: ort.InferenceSession.SessionOptions = {
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: 'all',
     interOpNumThreads: 1,
     logSeverityLevel: 3,
+    extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
   };
   return {
@@ -165,23 +176,18 @@ function programOf(
   onDispose: () => void,
 ): Program {
   const feedNames = graph.inputs.map((input) => input.name);
-  const liveSpecs = specsOf(signature.weights ?? {});
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   const run = async (inputs: HostTensors, { weights, state, into = {} }: RunOptions) => {
-    if (closed)
-      throw new Error(`${name}: expected a program that is open, got one that was disposed of`);
-    checkTensors(name, inputs, signature.inputs);
-    if (mode === 'live') checkTensors(`${name}: live weights`, weights ?? {}, liveSpecs);
     const feeds: Record<string, ort.Tensor> = {};
     for (const feed of feedNames) feeds[feed] = toOrt(find(feed, inputs, weights, state));
-    const results = await session.run(feeds, fetches(outputs, into));
+    const results = await session.run(feeds, fetches(name, outputs, into));
     const found: Record<string, HostTensor> = {};
     const returned: Record<string, HostTensor> = {};
     for (const [key, { shape }] of Object.entries(outputs)) {
       const data = results[key]!.data as Float32Array;
-      if (key.startsWith('out/')) found[key.slice(8)] = { data, shape };
+      if (key.startsWith('out/')) found[key.slice(8)] = { data: into[key.slice(8)] ?? data, shape };
       else returned[key.slice(10)] = { data, shape };
     }
     if (state) updateState(state, returned);
@@ -190,7 +196,10 @@ function programOf(
   const shapes = Object.entries(outputs).filter(([key]) => key.startsWith('out/'));
   return {
     outputs: Object.fromEntries(shapes.map(([key, { shape }]) => [key.slice(8), shape])),
-    run(inputs, options = {}) {
+    async run(inputs, options = {}) {
+      if (closed)
+        throw new Error(`${name}: expected a program that is open, got one that was disposed of`);
+      checkRun(name, signature, mode, inputs, options);
       const result = queue.then(() => run(inputs, options));
       queue = result.catch(() => undefined);
       return result;
@@ -215,9 +224,9 @@ function find(
   const name = feed.slice(kind!.length + 1);
   if (kind === 'in') return inputs[name]!;
   if (kind === 'weight') return weights[name]!;
-  if (!state)
-    throw new TypeError('run: expected the state that the program was compiled with, got none');
-  return name === 'length' ? { data: Int32Array.of(state.length), shape: [] } : state.values[name]!;
+  return name === 'length'
+    ? { data: Int32Array.of(state!.length), shape: [] }
+    : state!.values[name]!;
 }
 
 function toOrt({ data, shape }: HostTensor): ort.Tensor {
@@ -227,6 +236,7 @@ function toOrt({ data, shape }: HostTensor): ort.Tensor {
 }
 
 function fetches(
+  where: string,
   outputs: Record<string, Spec>,
   into: NonNullable<RunOptions['into']>,
 ): Record<string, ort.Tensor | null> {
@@ -234,11 +244,7 @@ function fetches(
     Object.entries(outputs).map(([key, { shape }]) => {
       const buffer = key.startsWith('out/') ? into[key.slice(8)] : undefined;
       if (!buffer) return [key, null];
-      if (buffer.length !== sizeOf(shape)) {
-        throw new RangeError(
-          `run: expected a buffer of ${sizeOf(shape)} values for '${key.slice(8)}', got ${buffer.length}`,
-        );
-      }
+      checkBuffer(where, key.slice(8), buffer.length, sizeOf(shape));
       return [key, toOrt({ data: buffer, shape })];
     }),
   );
