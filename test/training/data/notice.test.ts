@@ -6,10 +6,12 @@ import { emojiSets } from '../../../training/data/emoji.ts';
 
 const notice = readFileSync(new URL('../../../NOTICE', import.meta.url), 'utf8');
 
+const drawn = { ...collection };
+
 test.each(styleNames)(
   'NOTICE credits %s: work, author and licence as the style states them',
   (name) => {
-    const { meta } = collection[name];
+    const { meta } = drawn[name];
     const line = notice.split('\n').find((text) => text.startsWith(`   ${styles[name].label} `));
     expect(line).toContain(meta.title);
     expect(line).toContain(meta.creator?.split(' - ')[0]);
