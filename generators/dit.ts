@@ -10,7 +10,7 @@ import type { Placed, Positions } from '../encoders/positions/compose.ts';
 import type { Grid } from '../encoders/positions/grid.ts';
 import { attention } from '../tensor/ops/attention.ts';
 import { geluTanh, silu, swiglu } from '../tensor/ops/gelu.ts';
-import { linear } from '../tensor/ops/linear.ts';
+import { linear, linearParts } from '../tensor/ops/linear.ts';
 import { layerNorm, rmsNorm } from '../tensor/ops/norm.ts';
 import type { HostTensor, HostTensors } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
@@ -194,19 +194,17 @@ function block(
   );
 
   const m = modulate(normalise(config, attended, w('norm2.weight')), scale2!, shift2);
-  const inner =
-    config.mlp === 'swiglu'
-      ? linear(
-          swiglu(linear(m, w('mlp.w12.weight')!, w('mlp.w12.bias'))),
-          w('mlp.w3.weight')!,
-          w('mlp.w3.bias'),
-        )
-      : linear(
-          geluTanh(linear(m, w('mlp.fc1.weight')!, w('mlp.fc1.bias'))),
-          w('mlp.fc2.weight')!,
-          w('mlp.fc2.bias'),
-        );
-  return attended.add(gate2!.mul(inner));
+  return attended.add(gate2!.mul(mlp(config, weights, `${name}.mlp`, m)));
+}
+
+function mlp(config: DiTConfig, weights: Tensors, name: string, x: Tensor): Tensor {
+  const w = (key: string) => weights[`${name}.${key}`];
+  if (config.mlp === 'gelu') {
+    const hidden = geluTanh(linear(x, w('fc1.weight')!, w('fc1.bias')));
+    return linear(hidden, w('fc2.weight')!, w('fc2.bias'));
+  }
+  const [gate, value] = linearParts(x, w('w12.weight')!, w('w12.bias'), 2) as [Tensor, Tensor];
+  return linear(swiglu(gate, value), w('w3.weight')!, w('w3.bias'));
 }
 
 function selfAttention(
@@ -220,14 +218,9 @@ function selfAttention(
 ): Tensor {
   const [B, T, C] = x.shape as [number, number, number];
   const w = (key: string) => weights[`${name}.attn.${key}`];
-  const qkv = linear(x, w('qkv.weight')!, w('qkv.bias'));
-  const [q, k, v] = tf
-    .split(qkv, 3, -1)
-    .map((part) => part.reshape([B, T, config.heads, C / config.heads])) as [
-    Tensor,
-    Tensor,
-    Tensor,
-  ]; // [B, T, h, d]
+  const [q, k, v] = linearParts(x, w('qkv.weight')!, w('qkv.bias'), 3).map((part) =>
+    part.reshape([B, T, config.heads, C / config.heads]),
+  ) as [Tensor, Tensor, Tensor]; // [B, T, h, d]
   const unit = config.qkNorm
     ? { q: rmsNorm(q, 1e-6, w('q_norm.weight')), k: rmsNorm(k, 1e-6, w('k_norm.weight')), v }
     : { q, k, v };

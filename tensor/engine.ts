@@ -10,6 +10,8 @@ export type EngineOptions = {
   readonly provider?: Provider;
   /** Threads of the onnx engine's cpu provider. Default: one a core. */
   readonly threads?: number;
+  /** Its threads wait for work busily. Default: true; false where other programs need the cores. */
+  readonly spinning?: boolean;
 };
 
 /**
@@ -19,10 +21,9 @@ export type EngineOptions = {
 export function createEngine({
   name = 'onnx',
   provider = 'cpu',
-  threads,
+  ...cpu
 }: EngineOptions = {}): Engine {
-  if (name === 'onnx')
-    return createOnnxEngine({ provider, ...(threads === undefined ? {} : { threads }) });
+  if (name === 'onnx') return createOnnxEngine({ provider, ...cpu });
   if (name === 'reference') return createEagerEngine('reference', 'cpu');
   if (!tf.engine().registryFactory.tensorflow) {
     throw new Error(

@@ -61,8 +61,5 @@ export function silu(x: Tensor): Tensor {
   });
 }
 
-/** SwiGLU (Shazeer 2020): x [..., 2 H] -> silu(first half) times second half [..., H]. */
-export function swiglu(x: Tensor): Tensor {
-  const [gate, value] = tf.split(x, 2, -1) as [Tensor, Tensor];
-  return silu(gate).mul(value);
-}
+/** SwiGLU (Shazeer 2020): silu(gate) times value. */
+export const swiglu = (gate: Tensor, value: Tensor): Tensor => silu(gate).mul(value);
