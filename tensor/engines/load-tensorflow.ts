@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import util from 'node:util';
 import { tf } from '../tf.ts';
 import type { Installed } from './install-tensorflow.ts';
+import { completeKernels } from './tensorflow-kernels.ts';
 
 export type LoadedTensorflow = { readonly version: string; readonly device: 'cpu' | 'gpu' };
 
@@ -62,6 +63,7 @@ function requireTensorflow(folder: string, installed: Installed): void {
   shared[Symbol.for('ropewalk.tfjs')] = tf;
   try {
     createRequire(join(folder, 'package.json'))(installed.package);
+    completeKernels();
   } catch (error) {
     throw new Error(
       `loadTensorflow: TensorFlow ${installed.tensorflow} in ${folder} does not load (${error instanceof Error ? error.message.split('\n')[0] : error}); install it again with \`ropewalk doctor --install tensorflow\``,
