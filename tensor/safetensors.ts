@@ -242,12 +242,10 @@ function encode(where: string, data: HostTensor['data'], dtype: StoredType): Uin
   if (!(data instanceof Float32Array) || dtype !== 'F16')
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const halves = encodeHalf(data);
-  const lost = halves.findIndex(
-    (half, i) => (half & 0x7fff) === 0x7c00 && Number.isFinite(data[i]),
-  );
-  if (lost >= 0)
-    throw new RangeError(
-      `${where}: expected values that F16 can hold (up to 65504), got ${data[lost]}; write it as F32`,
-    );
+  for (let i = 0; i < halves.length; i++)
+    if ((halves[i]! & 0x7fff) === 0x7c00 && Number.isFinite(data[i]))
+      throw new RangeError(
+        `${where}: expected values that F16 can hold (up to 65504), got ${data[i]}; write it as F32`,
+      );
   return new Uint8Array(halves.buffer);
 }

@@ -111,7 +111,9 @@ describe('noise', () => {
   test('is a function of the seed alone', () => {
     const used = createRng(9);
     used.normals(17);
+    const half = { height: 4, width: 4 };
     expect(noise(used, size)).toEqual(noise(createRng(9), size));
+    expect(noise(used, size, half)).toEqual(noise(createRng(9), size, half));
     expect(noise(createRng(10), size)).not.toEqual(noise(createRng(9), size));
   });
 

@@ -470,13 +470,14 @@ describe('checkTensors', () => {
 const fixtures = new URL('../../../shared/fixtures/a/', import.meta.url);
 
 describe.runIf(existsSync(fixtures))('reference fixtures', () => {
-  const files = readdirSync(fixtures, { recursive: true, encoding: 'utf8' }).filter((file) =>
-    file.endsWith('.safetensors'),
-  );
+  const files = existsSync(fixtures)
+    ? readdirSync(fixtures, { recursive: true, encoding: 'utf8' })
+    : [];
+  const tensorFiles = files.filter((file) => file.endsWith('.safetensors'));
 
-  test('there are some', () => expect(files.length).toBeGreaterThan(30));
+  test('there are some', () => expect(tensorFiles.length).toBeGreaterThan(30));
 
-  test.each(files)('%s', async (file) => {
+  test.each(tensorFiles)('%s', async (file) => {
     const { tensors, dtypes } = await readSafetensors(new URL(file, fixtures).pathname);
     expect(Object.keys(tensors).length).toBeGreaterThan(0);
     for (const [name, { data, shape }] of Object.entries(tensors)) {
