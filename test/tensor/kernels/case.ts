@@ -57,9 +57,15 @@ export const seed = fc.integer({ min: 0, max: 1e6 });
 export function unary(
   name: string,
   op: (x: Tensor) => Tensor | Tensor[],
-  { low = -2, high = 2, by, rtol }: Partial<Drawn> & { low?: number; high?: number } = {},
+  {
+    low = -2,
+    high = 2,
+    minRank = 0,
+    by,
+    rtol,
+  }: Partial<Drawn> & { low?: number; high?: number; minRank?: number } = {},
 ): Case {
-  const draw = fc.tuple(shapeOf(0, 4), seed).map(
+  const draw = fc.tuple(shapeOf(minRank, 4), seed).map(
     ([shape, s]): Drawn => ({
       inputs: { x: spread(shape, s, low, high) },
       op: ({ x }) => op(x!),

@@ -30,7 +30,10 @@ for (const name of registered) {
 describe('kernels and gradients agree with the reference', () => {
   for (const { name, draw } of [...elementwise, ...movement, ...reductions, ...convolutions]) {
     it(name, async () => {
-      await fc.assert(fc.asyncProperty(draw, (drawn) => check(drawn)), RUNS);
+      await fc.assert(
+        fc.asyncProperty(draw, (drawn) => check(drawn)),
+        RUNS,
+      );
     });
   }
 
