@@ -134,13 +134,15 @@ export function forwardDiT(
 
   let tokens = positions.embed(weights, embedPatches(config, weights, x), placed, at(0, 0)); // [B, T, C]
   let prefix = 0;
+  let here = placed;
   for (let i = 0; i < config.depth; i++) {
     if (config.context && config.context.start === i) {
       prefix = config.context.tokens;
       tokens = tf.concat([tf.expandDims(y, 1).add(weights.in_context_posemb!), tokens], 1);
     }
-    tokens = block(config, positions, weights, `blocks.${i}`, tokens, c, placed, at(i, prefix));
-    tokens = afterBlock(positions, weights, tokens, placed, at(i + 1, prefix));
+    const done = block(config, positions, weights, `blocks.${i}`, tokens, c, here, at(i, prefix));
+    here = positions.carry(weights, done, here, at(i, prefix));
+    tokens = afterBlock(positions, weights, done.x, here, at(i + 1, prefix));
   }
   const picture = prefix > 0 ? tf.slice(tokens, [0, prefix, 0]) : tokens;
   return unpatchify(config, finalLayer(config, weights, picture, c), H, W);
@@ -167,6 +169,7 @@ function afterBlock(
   return tf.concat([tf.slice(tokens, [0, 0, 0], [B, prefix, C]), picture], 1);
 }
 
+/** The block's output [B, T, C], and its attention [B, h, T, T] where a score method made the logits. */
 function block(
   config: DiTConfig,
   positions: Positions,
@@ -176,7 +179,7 @@ function block(
   c: Tensor,
   placed: Placed,
   where: Parameters<Positions['rotate']>[3],
-): Tensor {
+): { x: Tensor; attention?: Tensor } {
   const w = (key: string) => weights[`${name}.${key}`];
   const parts = config.shift ? 6 : 4;
   const modulation = tf.expandDims(
@@ -189,12 +192,11 @@ function block(
     : [undefined, chunks[0], chunks[1], undefined, chunks[2], chunks[3]];
 
   const a = modulate(normalise(config, x, w('norm1.weight')), scale1!, shift1);
-  const attended = x.add(
-    gate1!.mul(selfAttention(config, positions, weights, name, a, placed, where)),
-  );
+  const { out, ...kept } = selfAttention(config, positions, weights, name, a, placed, where);
+  const attended = x.add(gate1!.mul(out));
 
   const m = modulate(normalise(config, attended, w('norm2.weight')), scale2!, shift2);
-  return attended.add(gate2!.mul(mlp(config, weights, `${name}.mlp`, m)));
+  return { x: attended.add(gate2!.mul(mlp(config, weights, `${name}.mlp`, m))), ...kept };
 }
 
 function mlp(config: DiTConfig, weights: Tensors, name: string, x: Tensor): Tensor {
@@ -215,7 +217,7 @@ function selfAttention(
   x: Tensor,
   placed: Placed,
   where: Parameters<Positions['rotate']>[3],
-): Tensor {
+): { out: Tensor; attention?: Tensor } {
   const [B, T, C] = x.shape as [number, number, number];
   const w = (key: string) => weights[`${name}.attn.${key}`];
   const [q, k, v] = linearParts(x, w('qkv.weight')!, w('qkv.bias'), 3).map((part) =>
@@ -224,20 +226,35 @@ function selfAttention(
   const unit = config.qkNorm
     ? { q: rmsNorm(q, 1e-6, w('q_norm.weight')), k: rmsNorm(k, 1e-6, w('k_norm.weight')), v }
     : { q, k, v };
-  const turned = positions.rotate(weights, unit, placed, where);
+  const turned = positions.rotate(weights, { ...unit, x }, placed, where);
+  const { out, ...kept } = attend(positions, weights, { ...turned, x }, placed, where);
+  const restored = positions.restore(weights, { out, x }, placed, where);
+  return { out: linear(restored.reshape([B, T, C]), w('proj.weight')!, w('proj.bias')), ...kept };
+}
+
+/** Values mixed by the softmax of q k^T / sqrt(d), or of the logits that a score method makes. */
+function attend(
+  positions: Positions,
+  weights: Tensors,
+  { q, k, v, x }: { q: Tensor; k: Tensor; v: Tensor; x: Tensor },
+  placed: Placed,
+  where: Parameters<Positions['rotate']>[3],
+): { out: Tensor; attention?: Tensor } {
   const { bias, scale } = positions.bias(weights, x, placed, where);
-  const factor = 1 / Math.sqrt(C / config.heads);
-  const out = attention(
-    typeof scale === 'number' ? turned.q : turned.q.mul(scale),
-    turned.k,
-    turned.v,
-    {
-      scale: typeof scale === 'number' ? factor * scale : factor,
-      ...(bias ? { bias } : {}),
-    },
-  );
-  const restored = positions.restore(weights, out, placed, where);
-  return linear(restored.reshape([B, T, C]), w('proj.weight')!, w('proj.bias'));
+  const logits = positions.score(weights, { q, k, x }, placed, where); // [B, h, T, T]
+  if (logits) {
+    const scaled = logits.mul(scale);
+    const probabilities = tf.softmax(bias ? scaled.add(bias) : scaled);
+    const mixed = tf.matMul(probabilities, v.transpose([0, 2, 1, 3]));
+    return { out: mixed.transpose([0, 2, 1, 3]), attention: probabilities };
+  }
+  const factor = 1 / Math.sqrt(q.shape[3]!);
+  const options = bias ? { bias } : {};
+  if (typeof scale === 'number')
+    return { out: attention(q, k, v, { scale: factor * scale, ...options }) };
+  const perHead = scale.reshape([...Array(4 - scale.rank).fill(1), ...scale.shape]); // [.., h, 1, 1]
+  const scaled = q.mul(perHead.transpose([0, 2, 1, 3]));
+  return { out: attention(scaled, k, v, { scale: factor, ...options }) };
 }
 
 function finalLayer(config: DiTConfig, weights: Tensors, x: Tensor, c: Tensor): Tensor {

@@ -2,21 +2,12 @@
 import type { HostTensor, HostTensors } from '../../tensor/program.ts';
 import type { Rng } from '../../tensor/rng.ts';
 import type { Tensor, Tensors } from '../../tensor/tf.ts';
-import type { Frequencies, Options, Rotated, Where } from './contract.ts';
+import { type Chosen, chooseMethods, type PositionConfig } from './choose.ts';
+import type { Frequencies, Inside, Method, Rotated, Where } from './contract.ts';
 import { cellsOf, type Grid } from './grid.ts';
-import { findMethod, POSITION_METHODS, type Registry } from './registry.ts';
+import { POSITION_METHODS, type Registry } from './registry.ts';
 
-/** A method's name, or its name with options. */
-export type Choice = string | ({ readonly method: string } & Options);
-/** Several methods may share the hooks `embed` and `bias`; the others have one. */
-export type PositionConfig = {
-  readonly coordinates?: Choice;
-  readonly embed?: Choice | readonly Choice[];
-  readonly rotate?: Choice;
-  readonly bias?: Choice | readonly Choice[];
-  readonly score?: Choice;
-  readonly extend?: Choice;
-};
+export type { Choice, PositionConfig } from './choose.ts';
 
 /** Where the tokens of one grid are: what the network is given besides the picture. */
 export type Placement = {
@@ -28,70 +19,62 @@ export type Placement = {
 };
 /** A placement inside the traced function. */
 export type Placed = {
+  /** [T, 2], or [B, T, 2] where each picture has its own. */
   readonly coordinates: Tensor;
+  /** [2, F] */
   readonly frequencies?: Tensor;
+  /** A number, or [1] where it depends on t. */
   readonly logitScale?: Tensor | number;
+  /** State that a score method carries from the block before. */
+  readonly carried?: Tensors;
 };
 
 export type Positions = ReturnType<typeof composePositions>;
-type Shape = { readonly width: number; readonly heads: number; readonly trained: Grid };
+export type PositionShape = {
+  readonly width: number;
+  readonly heads: number;
+  readonly trained: Grid;
+  /** Blocks of the network; only methods with weights of each block's own ask for it. Default 1. */
+  readonly depth?: number;
+};
+/** What queries, keys and values were projected from, [B, T, C]. */
+type From = { readonly x: Tensor };
 
 export function composePositions(
   config: PositionConfig,
-  { width, heads, trained }: Shape,
+  { width, heads, trained, depth = 1 }: PositionShape,
   registry: Registry = POSITION_METHODS,
 ) {
-  const headSize = width / heads;
-  const find = <Hook extends keyof Registry>(hook: Hook, choice: Choice) => {
-    const { method: name, ...options } = typeof choice === 'string' ? { method: choice } : choice;
-    return { method: findMethod(registry, hook, name), options: options as Options };
-  };
-  const one = <Hook extends keyof Registry>(hook: Hook, choice?: Choice) =>
-    choice === undefined ? undefined : find(hook, choice);
-  const many = <Hook extends keyof Registry>(hook: Hook, choice?: Choice | readonly Choice[]) =>
-    (choice === undefined ? [] : [choice].flat()).map((item) => find(hook, item as Choice));
-
-  const coordinates = find('coordinates', config.coordinates ?? 'raw');
-  const embeds = many('embed', config.embed);
-  const rotate = one('rotate', config.rotate);
-  const biases = many('bias', config.bias);
-  const score = one('score', config.score);
-  const extend = one('extend', config.extend);
-  const learned = [...embeds, ...biases, ...[rotate, score].filter((item) => item !== undefined)];
-  if (extend && !rotate?.method.frequencies) {
+  if (width % heads !== 0) {
     throw new RangeError(
-      `positions.extend: '${extend.method.name}' changes the frequencies of a rotation, but ${rotate ? `'${rotate.method.name}' has none` : 'there is no rotation'}; take a rotation with frequencies or leave the extension out`,
+      `positions: expected a width that is a multiple of the heads, got width ${width} and ${heads} heads`,
     );
   }
-  const own = (weights: Tensors, name: string): Tensors => strip(weights, `positions.${name}.`);
-  const inside = (
-    weights: Tensors,
-    item: (typeof learned)[number],
-    { coordinates }: Placed,
-    where: Where,
-  ) => ({
-    weights: own(weights, item.method.name),
-    coordinates,
-    where,
-    options: item.options,
-  });
+  const headSize = width / heads;
+  const methods = chooseMethods(config, registry);
+  const { coordinates, embeds, rotate, biases, score, extend } = methods;
+  // Called here too, so that a head size that cannot be turned is named before anything is built.
+  const trainedFrequencies = rotate?.method.frequencies?.(headSize, rotate.options);
 
   return {
     headSize,
     trained,
     /** True when frequencies depend on t and so must be given at every step. */
     timed: extend?.method.timed ?? false,
-    score,
+    /** True when every picture has coordinates of its own in training. */
+    random: coordinates.method.random ?? false,
     /** Learned weights of all methods, named positions.<method>.<weight>. */
     init(rng: Rng): HostTensors {
-      const all: Record<string, HostTensor> = {};
-      for (const { method, options } of learned) {
-        const shape = { width, heads, headSize, trained };
-        const made = method.init?.(shape, options, rng.stream(method.name)) ?? {};
-        for (const [name, tensor] of Object.entries(made))
-          all[`positions.${method.name}.${name}`] = tensor;
-      }
-      return all;
+      const shape = { width, heads, headSize, depth, trained };
+      return Object.fromEntries(
+        [...embeds, ...biases, rotate, score]
+          .filter((item) => item !== undefined)
+          .flatMap(({ method, options }) =>
+            Object.entries(method.init?.(shape, options, rng.stream(method.name)) ?? {}).map(
+              ([name, tensor]) => [`positions.${method.name}.${name}`, tensor],
+            ),
+          ),
+      );
     },
     /** Coordinates and frequencies of a grid; `rng` draws random positions in training. */
     place(
@@ -106,25 +89,16 @@ export function composePositions(
         options: coordinates.options,
         ...(rng ? { rng } : {}),
       });
-      const frequencies = rotate?.method.frequencies?.(headSize, rotate.options);
-      if (!frequencies) return { coordinates: pairs(points, grid), logitScale: 1 };
-      const where = {
-        grid,
-        trained,
-        layer: 0,
-        heads,
-        headSize,
-        prefix: 0,
-        ...(t === undefined ? {} : { t }),
-      };
-      const extended = extend?.method.extend({
-        where,
-        options: extend.options,
-        base: Number(rotate?.options.base ?? 10000),
-        frequencies,
-        coordinates: points,
-        logitScale: 1,
-      }) ?? { frequencies, coordinates: points, logitScale: 1 };
+      if (!trainedFrequencies) return { coordinates: pairs(points, grid), logitScale: 1 };
+      const given = { frequencies: trainedFrequencies, coordinates: points, logitScale: 1 };
+      const tokens = { layer: 0, heads, headSize, prefix: 0 };
+      const extended =
+        extend?.method.extend({
+          ...given,
+          where: { grid, trained, ...tokens, ...(t === undefined ? {} : { t }) },
+          options: extend.options,
+          base: Number(rotate?.options.base ?? 10000),
+        }) ?? given;
       return {
         coordinates: pairs(extended.coordinates, grid),
         frequencies: table(extended.frequencies),
@@ -143,26 +117,34 @@ export function composePositions(
           x,
         );
     },
-    rotate(weights: Tensors, qkv: Rotated, placed: Placed, where: Where): Rotated {
+    rotate(weights: Tensors, { x, ...qkv }: Rotated & From, placed: Placed, where: Where): Rotated {
       if (!rotate) return qkv;
-      const { frequencies } = placed;
       return rotate.method.rotate({
         ...inside(weights, rotate, placed, where),
         ...qkv,
-        ...(frequencies ? { frequencies } : {}),
+        x,
+        ...turning(placed),
       });
     },
     /** The attention's output with values turned back, where the rotation turns values. */
-    restore(weights: Tensors, out: Tensor, placed: Placed, where: Where): Tensor {
+    restore(
+      weights: Tensors,
+      { x, out }: { readonly out: Tensor } & From,
+      placed: Placed,
+      where: Where,
+    ): Tensor {
       if (!rotate?.method.restore) return out;
-      const { frequencies } = placed;
       return rotate.method.restore({
         ...inside(weights, rotate, placed, where),
         out,
-        ...(frequencies ? { frequencies } : {}),
+        x,
+        ...turning(placed),
       });
     },
-    /** What is added to the logits, and their factor besides 1 / sqrt(d). */
+    /**
+     * What is added to the logits, and their factor besides 1 / sqrt(d): a number, or a tensor that
+     * broadcasts to [B, h, 1, 1].
+     */
     bias(
       weights: Tensors,
       x: Tensor,
@@ -170,7 +152,7 @@ export function composePositions(
       where: Where,
     ): { bias?: Tensor; scale: Tensor | number } {
       let bias: Tensor | undefined;
-      let scale: Tensor | number = placed.logitScale ?? 1;
+      let scale = placed.logitScale ?? 1;
       for (const item of biases) {
         const given = inside(weights, item, placed, where);
         const added = item.method.bias?.({ ...given, x });
@@ -180,20 +162,61 @@ export function composePositions(
       }
       return bias ? { bias, scale } : { scale };
     },
+    /** Logits [B, h, T, T] that replace q k^T / sqrt(d), where a method makes them. */
+    score(
+      weights: Tensors,
+      qk: { readonly q: Tensor; readonly k: Tensor } & From,
+      placed: Placed,
+      where: Where,
+    ): Tensor | undefined {
+      if (!score) return undefined;
+      const { carried } = placed;
+      return score.method.score({
+        ...inside(weights, score, placed, where),
+        ...qk,
+        ...(carried ? { carried } : {}),
+      });
+    },
+    /** The placement of the next block, from this one's output and its attention [B, h, T, T]. */
+    carry(
+      weights: Tensors,
+      after: { readonly attention?: Tensor } & From,
+      placed: Placed,
+      where: Where,
+    ): Placed {
+      const { x, attention } = after;
+      if (!score?.method.carry || !attention) return placed;
+      const { carried } = placed;
+      const next = score.method.carry({
+        ...inside(weights, score, placed, where),
+        x,
+        attention,
+        ...(carried ? { carried } : {}),
+      });
+      return { ...placed, carried: next };
+    },
   };
 }
+
+/** What every hook inside the network is given; a method sees its own weights, by their short names. */
+function inside(
+  weights: Tensors,
+  { method, options }: Chosen<Method>,
+  { coordinates }: Placed,
+  where: Where,
+): Inside {
+  const prefix = `positions.${method.name}.`;
+  const own = Object.entries(weights)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, tensor]) => [name.slice(prefix.length), tensor]);
+  return { weights: Object.fromEntries(own), coordinates, where, options };
+}
+
+const turning = ({ frequencies }: Placed) => (frequencies ? { frequencies } : {});
 
 function multiply(a: Tensor | number, b: Tensor | number): Tensor | number {
   if (typeof a !== 'number') return a.mul(b);
   return typeof b === 'number' ? a * b : b.mul(a);
-}
-
-function strip(weights: Tensors, prefix: string): Tensors {
-  return Object.fromEntries(
-    Object.entries(weights)
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
-  );
 }
 
 const pairs = (points: Float64Array, grid: Grid): HostTensor => ({

@@ -38,17 +38,24 @@ export type Frequencies = { readonly y: readonly number[]; readonly x: readonly 
 /** Options of a method as they stand in a model's configuration. */
 export type Options = Readonly<Record<string, number | string | boolean | readonly number[]>>;
 
+/** An option's default; of an array of words one may be chosen, the first is the default. */
+export type OptionDefault = number | boolean | readonly number[] | readonly string[];
+
 type Declared = {
   readonly name: string;
   /** The exact special case that a test checks. */
   readonly reducesTo: string;
   /** Breaks the symmetry between earlier and later tokens. */
   readonly causal?: boolean;
+  /** Every option there is; hooks are given all of them, with defaults filled in. */
+  readonly options?: Readonly<Record<string, OptionDefault>>;
 };
 type Shape = {
   readonly width: number;
   readonly heads: number;
   readonly headSize: number;
+  /** Blocks of the network, for weights of each block's own. */
+  readonly depth: number;
   readonly trained: Grid;
 };
 type Learned = {
@@ -65,7 +72,11 @@ export type Inside = {
 
 export type CoordinatesMethod = Declared & {
   readonly hook: 'coordinates';
-  /** (y, x) of every token, interleaved: [T, 2]. Random methods draw from `rng` when training. */
+  /** Draws new coordinates for every picture in training, from `rng`. */
+  readonly random?: boolean;
+  /** Spans the same range on any grid, so there is nothing for an extension to extend. */
+  readonly bounded?: boolean;
+  /** (y, x) of every token, interleaved: [T, 2]. */
   readonly coordinates: (args: {
     readonly grid: Grid;
     readonly trained: Grid;
@@ -83,35 +94,44 @@ export type EmbedMethod = Declared &
     readonly embed: (args: Inside & { readonly x: Tensor }) => Tensor;
   };
 export type Rotated = { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor };
+type Turning = { readonly x: Tensor; readonly frequencies?: Tensor };
 export type RotateMethod = Declared &
   Learned & {
     readonly hook: 'rotate';
     /** Frequencies before any extension. Methods without them cannot be extended. */
     readonly frequencies?: (headSize: number, options: Options) => Frequencies;
-    /** Turns q, k (and v where the method says so) [B, T, h, d], condition tokens first. */
-    readonly rotate: (args: Inside & Rotated & { readonly frequencies?: Tensor }) => Rotated;
-    /** Undoes what was done to values, on the attention's output [B, T, h, d] (GTA). */
-    readonly restore?: (
-      args: Inside & { readonly out: Tensor; readonly frequencies?: Tensor },
-    ) => Tensor;
+    /**
+     * Turns q, k (and v where the method says so) [B, T, h, d], condition tokens first; `x` [B, T, C]
+     * is what they were projected from. May return more heads than it was given, which `restore`
+     * brings back to h (RoPE++, 2D-TPE). frequencies: [2, F].
+     */
+    readonly rotate: (args: Inside & Rotated & Turning) => Rotated;
+    /** Undoes what was done to values and heads, on the attention's output [B, T, h, d] (GTA). */
+    readonly restore?: (args: Inside & Turning & { readonly out: Tensor }) => Tensor;
   };
 export type BiasMethod = Declared &
   Learned & {
     readonly hook: 'bias';
     /** Added to the logits: [h, T, T] or [B, h, T, T]; hidden entries are -1e9. */
     readonly bias?: (args: Inside & { readonly x: Tensor }) => Tensor;
-    /** Factor of the logits, [h, 1, 1] or a number. */
+    /** Factor of the logits: a number, [h, 1, 1] or [B, h, 1, 1]. */
     readonly logitScale?: (args: Inside) => Tensor | number;
   };
+type Carried = { readonly carried?: Tensors };
 export type ScoreMethod = Declared &
   Learned & {
     readonly hook: 'score';
-    /** The logits [B, h, T, T] in place of q k^T / sqrt(d). */
+    /** The logits [B, h, T, T] in place of q k^T / sqrt(d); q, k [B, T, h, d] after the rotation. */
     readonly score: (
-      args: Inside & { readonly q: Tensor; readonly k: Tensor; readonly carried?: Tensors },
+      args: Inside & Carried & { readonly x: Tensor; readonly q: Tensor; readonly k: Tensor },
     ) => Tensor;
-    /** The position state of the next layer (TAPE). */
-    readonly carry?: (args: Inside & { readonly x: Tensor; readonly carried?: Tensors }) => Tensors;
+    /**
+     * The position state of the next block (TAPE) from the block's output x [B, T, C] and its
+     * attention [B, h, T, T]. The first block is given none.
+     */
+    readonly carry?: (
+      args: Inside & Carried & { readonly x: Tensor; readonly attention: Tensor },
+    ) => Tensors;
   };
 export type Extension = {
   readonly frequencies: Frequencies;
@@ -121,7 +141,7 @@ export type Extension = {
 };
 export type ExtendMethod = Declared & {
   readonly hook: 'extend';
-  /** Depends on t: frequencies are then an input at every step instead of a constant. */
+  /** Depends on t: frequencies and logit scale are then inputs at every step, not constants. */
   readonly timed: boolean;
   readonly extend: (
     args: { readonly where: Where; readonly options: Options; readonly base: number } & Extension,

@@ -1,4 +1,6 @@
 /** Every position method by hook and name. A new method is one file and one line here. */
+
+import { alibi } from './bias/alibi.ts';
 import type {
   BiasMethod,
   CoordinatesMethod,
@@ -8,8 +10,15 @@ import type {
   RotateMethod,
   ScoreMethod,
 } from './contract.ts';
+import { cellCentre } from './coordinates/cell-centre.ts';
+import { centred } from './coordinates/centred.ts';
+import { endPoint } from './coordinates/end-point.ts';
+import { pose } from './coordinates/pose.ts';
 import { raw } from './coordinates/raw.ts';
+import { learned } from './embed/learned.ts';
+import { peg } from './embed/peg.ts';
 import { sincos2d } from './embed/sincos2d.ts';
+import { dypeNtk, dypePi, dypeYarn } from './extend/dype.ts';
 import { axial } from './rotate/axial.ts';
 
 export type Registry = {
@@ -22,18 +31,26 @@ export type Registry = {
 };
 
 export const POSITION_METHODS: Registry = {
-  coordinates: [raw],
-  embed: [sincos2d],
+  coordinates: [raw, centred, cellCentre, endPoint, pose],
+  embed: [sincos2d, learned, peg],
   rotate: [axial],
-  bias: [],
+  bias: [alibi],
   score: [],
-  extend: [],
+  extend: [dypePi, dypeNtk, dypeYarn],
 };
 
 /** A registry with further methods, for one's own research. */
 export function withMethods(registry: Registry, ...methods: readonly Method[]): Registry {
   const joined = { ...registry } as Record<Method['hook'], readonly Method[]>;
-  for (const method of methods) joined[method.hook] = [...joined[method.hook], method];
+  for (const method of methods) {
+    const { hook, name } = method;
+    if (joined[hook].some((other) => other.name === name)) {
+      throw new RangeError(
+        `positions.${hook}: expected a new name, got '${name}', which a method has already; choose another`,
+      );
+    }
+    joined[hook] = [...joined[hook], method];
+  }
   return joined as unknown as Registry;
 }
 

@@ -13,7 +13,8 @@ export const sincos2d: EmbedMethod = {
   name: 'sincos2d',
   after: 0,
   reducesTo: 'the table of DiT at integer coordinates',
-  embed({ coordinates, x, options: { base = 10000, scale = 1 } }) {
+  options: { base: 10000, scale: 1 },
+  embed({ coordinates, x, options: { base, scale } }) {
     const width = x.shape.at(-1)!;
     if (width % 4 !== 0) {
       throw new RangeError(`sincos2d: expected a width that is a multiple of 4, got ${width}`);

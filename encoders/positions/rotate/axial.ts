@@ -30,7 +30,13 @@ export const axial: RotateMethod = {
   hook: 'rotate',
   name: 'axial',
   reducesTo: '1D RoPE of half the head on a grid of one row',
-  frequencies(headSize, { base = 10000 }) {
+  options: {
+    base: 10000,
+    first: ['y', 'x'],
+    layout: ['halves', 'interleaved'],
+    prefix: ['identity', 'zero'],
+  },
+  frequencies(headSize, { base }) {
     if (headSize % 4 !== 0) {
       throw new RangeError(
         `axial RoPE: expected a head size that is a multiple of 4, got ${headSize}`,
@@ -53,7 +59,7 @@ export function axialTables(
   coordinates: Tensor,
   frequencies: Tensor,
   prefix: number,
-  { first = 'y', layout = 'halves', prefix: prefixMode = 'identity' }: Options,
+  { first, layout, prefix: prefixMode }: Options,
 ): { cos: Tensor; sin: Tensor } {
   const [ys, xs] = tf.split(coordinates, 2, -1) as [Tensor, Tensor]; // [.., T, 1]
   const [fy, fx] = tf.unstack(frequencies) as [Tensor, Tensor]; // [F]
