@@ -4,6 +4,7 @@
  */
 import {
   checkBuffer,
+  checkPrecision,
   checkRun,
   createState,
   type Engine,
@@ -26,6 +27,7 @@ export function createEagerEngine(name: EngineName, backend: string): Engine {
     async compile(fn, signature, options = {}) {
       const where = options.name ?? (fn.name || 'program');
       const live = options.weights === 'live';
+      checkPrecision(where, name, options);
       const baked = live ? {} : on(backend, () => toTensors(signature.weights ?? {}));
       const outputs: Record<string, readonly number[]> = {};
       let closed = false;

@@ -6,6 +6,7 @@ import * as ort from 'onnxruntime-node';
 import {
   type CompileOptions,
   checkBuffer,
+  checkPrecision,
   checkRun,
   createState,
   type Engine,
@@ -30,6 +31,8 @@ import '../trace/kernels/math.ts';
 import '../trace/kernels/reduce.ts';
 import '../trace/kernels/shape.ts';
 import { encodeModel } from '../trace/onnx.ts';
+import { reducePrecision } from '../trace/precision.ts';
+import { cpuNodesOf } from './webgpu.ts';
 
 export type OnnxOptions = {
   readonly provider?: Provider;
@@ -48,7 +51,6 @@ export function createOnnxEngine({
 }: OnnxOptions = {}): Engine {
   let count = 0;
   const session: ort.InferenceSession.SessionOptions = {
-    executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     graphOptimizationLevel: 'all',
     interOpNumThreads: 1,
     logSeverityLevel: 3,
@@ -60,8 +62,15 @@ export function createOnnxEngine({
     provider,
     state: createState,
     async compile(fn, signature, options = {}) {
+      checkPrecision(options.name ?? (fn.name || 'program'), 'onnx', options);
       const traced = record(fn, signature, options);
-      const loaded = await load(traced.graph, session, options.externalDataThreshold);
+      reducePrecision(traced.graph, options.precision ?? 'float32');
+      const executionProviders = providersFor(provider, traced.graph);
+      const loaded = await load(
+        traced.graph,
+        { ...session, executionProviders },
+        options.externalDataThreshold,
+      );
       count += 1;
       return programOf(loaded, traced, signature, options, () => {
         count -= 1;
@@ -71,6 +80,15 @@ export function createOnnxEngine({
       return count;
     },
   };
+}
+
+function providersFor(
+  provider: Provider,
+  graph: Graph,
+): ort.InferenceSession.ExecutionProviderConfig[] {
+  if (provider === 'cpu') return ['cpu'];
+  if (provider === 'cuda') return ['cuda', 'cpu'];
+  return [{ name: 'webgpu', forceCpuNodeNames: cpuNodesOf(graph) }, 'cpu'];
 }
 
 type Traced = {
