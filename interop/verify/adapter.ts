@@ -1,0 +1,14 @@
+/** What an adapter is, and which there are. A new system is one file and one line here. */
+import type { Engine } from '../../tensor/program.ts';
+import type { Computed } from './compare.ts';
+import { dit } from './dit.ts';
+import type { Fixture } from './fixture.ts';
+
+/** Computes a fixture's outputs, by their names without 'out/', from its configuration and inputs. */
+export type Compute = (fixture: Fixture, engine: Engine) => Promise<Record<string, Computed>>;
+/** By the fixture's name. */
+export type Adapter = Readonly<Record<string, Compute>>;
+/** By system. */
+export type Adapters = Readonly<Record<string, Adapter>>;
+
+export const ADAPTERS: Adapters = { dit };

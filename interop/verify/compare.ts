@@ -1,0 +1,44 @@
+/**
+ * When a number of ours agrees with published code's: within the fixture's tolerance of its float32
+ * output, or with an error against its float64 output of at most 4 times its own. Integers are equal.
+ */
+import { type Fixture, tensorOf } from './fixture.ts';
+
+export type Computed = ArrayLike<number>;
+export type Comparison = {
+  readonly pass: boolean;
+  readonly difference: number;
+  readonly tolerance: number;
+  /** What it was measured from. */
+  readonly against: 'float32' | 'float64';
+};
+
+const ROOM = 4;
+
+/** `name` without 'out/'. */
+export function compare(computed: Computed, fixture: Fixture, name: string): Comparison {
+  const expected = tensorOf(fixture, `out/${name}`).data;
+  const { integer = false, suggested_atol: atol = 0 } = fixture.precision[`out/${name}`] ?? {};
+  const difference = largestDifference(computed, expected);
+  const direct = { difference, tolerance: integer ? 0 : atol, against: 'float32' } as const;
+  const exact = fixture.tensors[`out64/${name}`]?.data;
+  if (difference <= direct.tolerance || integer || !exact)
+    return { pass: difference <= direct.tolerance, ...direct };
+  const error = largestDifference(computed, exact);
+  const tolerance = ROOM * largestDifference(expected, exact);
+  if (error <= tolerance) return { pass: true, difference: error, tolerance, against: 'float64' };
+  return { pass: false, ...direct };
+}
+
+/** NaN agrees with NaN only; other numbers of elements are infinitely far. */
+export function largestDifference(a: Computed, b: Computed): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY;
+  let largest = 0;
+  for (let i = 0; i < b.length; i++) {
+    if (Object.is(a[i], b[i])) continue;
+    const difference = Math.abs(a[i]! - b[i]!);
+    if (Number.isNaN(difference)) return Number.POSITIVE_INFINITY;
+    largest = Math.max(largest, difference);
+  }
+  return largest;
+}
