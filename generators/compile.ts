@@ -62,6 +62,17 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
   );
 }
 
+/**
+ * The inputs that tell a program of `compileDiT` where its tokens are at time t: none where positions
+ * do not depend on it. All rows of a call share their t.
+ */
+export function placementInputs(positions: Positions, grid: Grid, t: number): HostTensors {
+  if (!positions.timed) return {};
+  const { frequencies, logitScale } = positions.place(grid, 'sample', { t });
+  if (!frequencies) return {};
+  return { frequencies, logitScale: { data: Float32Array.of(logitScale), shape: [1] } };
+}
+
 /** A placement as constants of the function being traced. */
 export function placedConstants({ coordinates, frequencies, logitScale }: Placement) {
   return {

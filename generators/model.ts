@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
 import { type Grid, raster } from '../encoders/positions/grid.ts';
+import type { Registry } from '../encoders/positions/registry.ts';
 import { checkSchema } from '../schema.ts';
 import type { HostTensors } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
@@ -98,6 +99,8 @@ export const ModelCard = Type.Object(
     largestSide: Count,
     /** "attribute=value" by id, or names of classes. */
     vocabulary: Type.Array(Type.String()),
+    /** The words that each style was trained with, by the style's own word. */
+    styles: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
     sampling: Type.Object(
       {
         solver: Type.String(),
@@ -117,7 +120,12 @@ export const ModelCard = Type.Object(
   exact,
 );
 export type ModelCard = Static<typeof ModelCard>;
-export type Model = { readonly card: ModelCard; readonly weights: HostTensors };
+export type Model = {
+  readonly card: ModelCard;
+  readonly weights: HostTensors;
+  /** Where its position methods are looked up. Default: those that ship. */
+  readonly registry?: Registry;
+};
 
 /** The grid of tokens of a picture of this many pixels. */
 export const gridOf = (
@@ -126,16 +134,16 @@ export const gridOf = (
 ): Grid => raster(height / patch, width / patch);
 
 /** Position methods and weights' shapes of a card. */
-export function layoutOf({
-  config,
-  positions: choice,
-  trained,
-}: Pick<ModelCard, 'config' | 'positions' | 'trained'>) {
-  const positions = composePositions(choice as PositionConfig, {
-    width: config.width,
-    heads: config.heads,
-    trained: gridOf(config, trained),
-  });
+export function layoutOf(
+  { config, positions: choice, trained }: Pick<ModelCard, 'config' | 'positions' | 'trained'>,
+  registry?: Registry,
+) {
+  const { width, heads, depth } = config;
+  const positions = composePositions(
+    choice as PositionConfig,
+    { width, heads, depth, trained: gridOf(config, trained) },
+    registry,
+  );
   const learned = Object.entries(positions.init(createRng(0)));
   const shapes = {
     ...shapesOfDiT(config as DiTConfig),
@@ -162,8 +170,11 @@ export async function readCard(folder: string): Promise<ModelCard> {
   return checkSchema(ModelCard, value, path);
 }
 
-/** Reads and checks a model; weights come as float32. */
-export async function readModel(folder: string): Promise<Model> {
+/** Reads and checks a model; weights come as float32. A model with methods of one's own needs their registry. */
+export async function readModel(
+  folder: string,
+  { registry }: Pick<Model, 'registry'> = {},
+): Promise<Model> {
   const card = await readCard(folder);
   const path = join(folder, 'model.safetensors');
   const digest = await digestOf(path);
@@ -173,8 +184,8 @@ export async function readModel(folder: string): Promise<Model> {
     );
   }
   const { tensors } = await readSafetensors(path);
-  checkTensors(tensors, layoutOf(card).shapes);
-  return { card, weights: tensors };
+  checkTensors(tensors, layoutOf(card, registry).shapes);
+  return { card, weights: tensors, ...(registry ? { registry } : {}) };
 }
 
 /** Writes weights, then the card with their digest, so that a card never names weights that are not there. */

@@ -17,12 +17,17 @@ export type BatchOptions = {
   readonly drop: { readonly all: number; readonly some: number };
   /** Mirrors half of the pictures: only where no attribute says left or right. */
   readonly flip: boolean;
+  /** Draws the coordinates [T, 2] of one picture's tokens, where each picture has its own. */
+  readonly coordinates?: (rng: Rng) => HostTensor;
 };
-export type Batch = Readonly<Record<'x' | 't' | 'condition' | 'target' | 'weight', HostTensor>>;
+export type Batch = Readonly<Record<'x' | 't' | 'condition' | 'target' | 'weight', HostTensor>> & {
+  /** [B, T, 2] */
+  readonly coordinates?: HostTensor;
+};
 export type Batches = (step: number) => Batch;
 
 export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): Batches {
-  const { batch, objective, time, drop, flip } = options;
+  const { batch, objective, time, drop, flip, coordinates } = options;
   const { size } = data;
   const length = size * size * 3;
   const always = new Set(
@@ -53,8 +58,24 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
       condition: bagOfWords(rows, data.vocabulary.length),
       target: { data: target, shape },
       weight: { data: weight, shape: [batch] },
+      // Streams of their own, so that all else is drawn as without them.
+      ...(coordinates
+        ? {
+            coordinates: stack(
+              rows.map((_, row) => coordinates(draw.stream(`coordinates/${row}`))),
+            ),
+          }
+        : {}),
     };
   };
+}
+
+/** Tensors of one shape as the rows of one. */
+function stack(tensors: readonly HostTensor[]): HostTensor {
+  const { data, shape } = tensors[0]!;
+  const all = new Float32Array(tensors.length * data.length);
+  for (const [row, tensor] of tensors.entries()) all.set(tensor.data, row * data.length);
+  return { data: all, shape: [tensors.length, ...shape] };
 }
 
 /** Bytes of RGB -> [-1, 1], mirrored on request. */

@@ -10,6 +10,8 @@ import {
   type PositionConfig,
   type Positions,
 } from '../encoders/positions/compose.ts';
+import type { Grid } from '../encoders/positions/grid.ts';
+import type { Registry } from '../encoders/positions/registry.ts';
 import { placedConstants } from '../generators/compile.ts';
 import { DIT_PRESETS, type DiTConfig, forwardDiT, initDiT } from '../generators/dit.ts';
 import { DiTSchema, gridOf } from '../generators/model.ts';
@@ -37,6 +39,8 @@ export type TrainOptions = {
   readonly folder: string;
   /** Weights to start a new run from in place of random ones. */
   readonly init?: HostTensors;
+  /** Position methods beyond those that ship (withMethods). */
+  readonly registry?: Registry;
   /** Stops after the current step, with a checkpoint. */
   readonly signal?: AbortSignal;
   readonly onStep?: (progress: StepProgress) => void;
@@ -66,10 +70,11 @@ const HELD_OUT_BATCHES = 4;
 export async function train(config: TrainingConfig, options: TrainOptions): Promise<Trained> {
   const { engine, data, heldOut, folder, signal, onStep } = options;
   const rng = createRng(config.seed);
-  const { dit, positions, weights } = createNetwork(config, data, rng, options.init);
+  const { dit, positions, weights } = createNetwork(config, data, rng, options);
   const optimiser = createOptimiser(config, engine);
-  const batches = createBatches(data, rng.stream('data'), config);
   const size = { height: data.size, width: data.size };
+  const drawn = drawnCoordinates(positions, gridOf(dit, size));
+  const batches = createBatches(data, rng.stream('data'), { ...config, ...drawn });
   const loss = createLoss(dit, positions, size);
   const inputs = specsOf(batches(0));
   const update = await createUpdate(loss, optimiser, {
@@ -132,7 +137,12 @@ export async function train(config: TrainingConfig, options: TrainOptions): Prom
 }
 
 /** The network of a configuration, for a data set's vocabulary, with new or given weights. */
-export function createNetwork(config: TrainingConfig, data: Dataset, rng: Rng, init?: HostTensors) {
+export function createNetwork(
+  config: Pick<TrainingConfig, 'model'>,
+  data: Pick<Dataset, 'size' | 'vocabulary'>,
+  rng: Rng,
+  { init, registry }: Pick<TrainOptions, 'init' | 'registry'> = {},
+) {
   const preset = DIT_PRESETS[config.model.preset as keyof typeof DIT_PRESETS];
   if (!preset) {
     throw new RangeError(
@@ -151,11 +161,12 @@ export function createNetwork(config: TrainingConfig, data: Dataset, rng: Rng, i
       `data.size: expected a multiple of the patch (${dit.patch}), got ${data.size}`,
     );
   }
-  const positions = composePositions(config.model.positions as PositionConfig, {
-    width: dit.width,
-    heads: dit.heads,
-    trained: gridOf(dit, size),
-  });
+  const { width, heads, depth } = dit;
+  const positions = composePositions(
+    config.model.positions as PositionConfig,
+    { width, heads, depth, trained: gridOf(dit, size) },
+    registry,
+  );
   const fresh = {
     ...initDiT(dit, rng.stream('weights')),
     ...positions.init(rng.stream('weights')),
@@ -185,8 +196,9 @@ function createLoss(
   size: { height: number; width: number },
 ): Loss {
   const grid = gridOf(dit, size);
-  return ({ weights, inputs: { x, t, condition, target, weight } }) => {
-    const placed = placedConstants(positions.place(grid, 'sample'));
+  return ({ weights, inputs: { x, t, condition, target, weight, coordinates } }) => {
+    const constants = placedConstants(positions.place(grid, 'sample'));
+    const placed = coordinates ? { ...constants, coordinates } : constants;
     const prediction = forwardDiT(dit, positions, weights, {
       x: x!,
       t: t!,
@@ -197,6 +209,12 @@ function createLoss(
     return weightedError(prediction, target!, weight!);
   };
 }
+
+/** Random position methods draw new coordinates for every picture; others have constants. */
+const drawnCoordinates = (positions: Positions, grid: Grid) =>
+  positions.random
+    ? { coordinates: (rng: Rng) => positions.place(grid, 'train', { rng }).coordinates }
+    : {};
 
 const specsOf = (batch: Batch): Record<string, Spec> =>
   Object.fromEntries(Object.entries(batch).map(([name, { shape }]) => [name, { shape }]));
@@ -229,6 +247,7 @@ async function createWatch(config: TrainingConfig, options: WatchOptions) {
     ...config,
     drop: { all: 0, some: 0 },
     flip: false,
+    ...drawnCoordinates(positions, gridOf(dit, { height: heldOut.size, width: heldOut.size })),
   });
   const count = Math.max(1, Math.min(HELD_OUT_BATCHES, Math.floor(heldOut.length / config.batch)));
   const program = await engine.compile(
