@@ -67,6 +67,7 @@ const node = ({ op, domain, inputs, outputs, attributes }: Node): Field =>
     1,
     inputs.map((name) => string(1, name)),
     outputs.map((name) => string(2, name)),
+    string(3, outputs[0]!), // its name, by which an engine may say where it runs
     string(4, op),
     Object.entries(attributes).map(([name, value]) => attribute(name, value)),
     domain === '' ? [] : string(7, domain),
