@@ -46,6 +46,9 @@ export async function encodePng(
   });
 }
 
+/** A drawing of our own making as a picture file; not for files of strangers, which may name other files. */
+export const svgToPng = (svg: Buffer): Promise<Buffer> => sharp(svg).png().toBuffer();
+
 /** The recipe inside a PNG file, not checked, or undefined where there is none. */
 export function readRecipe(file: Uint8Array): unknown {
   const text = readText(file)[RECIPE];

@@ -75,12 +75,13 @@ export function wordsOf(spec: AvatarSpec, painted: readonly string[]): readonly 
   return [...new Set(words)].sort();
 }
 
-/** Every word that some drawing can carry, from the schemas and not from a sample; sorted by code unit. */
+/** Every word that some drawing (of these styles) can carry, from the schemas and not from a sample; sorted by code unit. */
 export function vocabularyOf(
   choices: Readonly<Record<StyleName, StyleChoices>>,
+  names: readonly StyleName[] = styleNames,
 ): readonly string[] {
   const words = new Set<string>();
-  for (const name of styleNames) {
+  for (const name of names) {
     const style = styleOf(name);
     words.add(`style=${style.label}`);
     for (const [option, part] of Object.entries(style.parts)) {

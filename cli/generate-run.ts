@@ -1,0 +1,216 @@
+/** Makes, shows and writes the pictures of `ropewalk generate`. */
+import { readFile } from 'node:fs/promises';
+import { findModel, listModels, type ModelEntry, openModelFolder } from '../pipelines/models.ts';
+import { createRenderer, type Rendered, resolveRequest } from '../pipelines/render.ts';
+import { contactSheet, halfBlocks, readRecipe } from '../png.ts';
+import { type ImageRequest, parseRecipe, parseRequest, type Recipe } from '../request.ts';
+import { SOLVERS } from '../sampling/diffusion/registry.ts';
+import { nearest } from '../tensor/nearest.ts';
+import type { Engine } from '../tensor/program.ts';
+import { VERSION } from '../version.ts';
+import { type Context, modelFolders, showsPictures } from './context.ts';
+import { deviceOf, openDevice } from './device.ts';
+import type { GenerateOptions } from './generate.ts';
+import { checkWritable, writePicture } from './pictures.ts';
+import { duration, progressLine } from './progress.ts';
+import {
+  checkUnderstood,
+  describeMatched,
+  describeUnmatched,
+  type Understood,
+  understand,
+} from './prompt.ts';
+
+/** Columns of pictures on a sheet. */
+const COLUMNS = 6;
+
+export async function generate(
+  prompt: string | undefined,
+  options: GenerateOptions,
+  context: Context,
+): Promise<void> {
+  const start = performance.now();
+  const recipe = options.from === undefined ? undefined : await recipeOf(options.from);
+  const entry = await modelOf(options.model, recipe, context);
+  const { request, words } = requestOf(prompt, options, entry, recipe);
+  resolveRequest(request, entry.card);
+  await checkWritable(options.out);
+  for (const line of remarks(words, recipe, entry)) context.stderr.write(`${line}\n`);
+
+  const device = options.device ?? (recipe ? deviceOf(recipe) : 'cpu');
+  const { threads } = options;
+  const engine = await openDevice(
+    { device, ...(threads === undefined ? {} : { threads }) },
+    context,
+  );
+  const rendered = await renderAll(request, { entry, engine, context });
+  const paths: string[] = [];
+  for (const one of rendered) paths.push(await writePicture(options.out, nameOf(one.recipe), one));
+  const sheet = options.grid ? await writeSheet(options.out, rendered, request) : undefined;
+  const seconds = (performance.now() - start) / 1000;
+  report({ rendered, paths, sheet, words, engine, seconds }, options, context);
+}
+
+async function recipeOf(path: string): Promise<Recipe> {
+  const file = await readFile(path).catch(() => {
+    throw new Error(`--from: expected a picture, got '${path}', which cannot be read`);
+  });
+  const found = readRecipe(file);
+  if (found === undefined)
+    throw new Error(
+      `--from: expected a picture that Ropewalk made, got '${path}' without a recipe`,
+    );
+  return parseRecipe(found, path);
+}
+
+async function modelOf(
+  wanted: string | undefined,
+  recipe: Recipe | undefined,
+  context: Context,
+): Promise<ModelEntry> {
+  if (wanted?.includes('/')) return openModelFolder(wanted);
+  const list = await listModels(modelFolders(context));
+  const entry = findModel(wanted ?? recipe?.request.model ?? list.models[0]?.id ?? 'avatars', list);
+  if (wanted === undefined && recipe?.digest && recipe.digest !== entry.card.digest)
+    throw new Error(
+      `--from: expected the weights that made the picture (SHA-256 ${recipe.digest.slice(0, 12)}...), got '${entry.id}' with ${entry.card.digest.slice(0, 12)}...; pass --model ${entry.id} to use these`,
+    );
+  return entry;
+}
+
+function requestOf(
+  prompt: string | undefined,
+  options: GenerateOptions,
+  { card }: ModelEntry,
+  recipe: Recipe | undefined,
+): { request: ImageRequest; words: readonly Understood[] } {
+  const before = recipe?.request;
+  const was = before?.sampling.kind === 'diffusion' ? before.sampling : undefined;
+  const read = (where: string, text: string) => {
+    const understood = understand(text, card);
+    if (!options.skipUnknown) checkUnderstood(where, understood);
+    return understood;
+  };
+  const asked = prompt === undefined ? undefined : read('words', prompt);
+  const negative =
+    options.negative === undefined ? undefined : read('--negative', options.negative);
+  const away = negative?.condition ?? before?.negative;
+  const extend = options.extend ?? before?.position?.extend;
+  const between = options.interval ?? was?.guidance;
+  const request = {
+    version: 1,
+    model: card.id,
+    condition: asked?.condition ?? before?.condition ?? [],
+    ...(away ? { negative: away } : {}),
+    seed: options.seed ?? before?.seed ?? 0,
+    count: options.count ?? before?.count ?? 1,
+    size: options.size ??
+      before?.size ?? { width: card.trained.width, height: card.trained.height },
+    ...(extend === undefined ? {} : { position: { extend } }),
+    sampling: {
+      kind: 'diffusion',
+      solver: solverOf(options.solver) ?? was?.solver ?? card.sampling.solver,
+      steps: options.steps ?? was?.steps ?? card.sampling.steps,
+      scheduleOptions: was?.scheduleOptions ?? { shift: card.sampling.shift },
+      guidance: {
+        scale: options.guidance ?? was?.guidance?.scale ?? card.sampling.guidance,
+        ...(between?.from === undefined ? {} : { from: between.from }),
+        ...(between?.to === undefined ? {} : { to: between.to }),
+      },
+    },
+  };
+  const words = [asked, negative].filter((one) => one !== undefined);
+  return { request: parseRequest(request, 'generate'), words };
+}
+
+function solverOf(name: string | undefined): string | undefined {
+  if (name === undefined || name in SOLVERS) return name;
+  const near = nearest(name, Object.keys(SOLVERS));
+  throw new RangeError(
+    `--solver: expected ${Object.keys(SOLVERS).join(', ')}, got '${name}'${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}`,
+  );
+}
+
+function remarks(
+  words: readonly Understood[],
+  recipe: Recipe | undefined,
+  { card }: ModelEntry,
+): string[] {
+  const lines = words.flatMap((one) => [
+    ...(one.matched.length > 0 ? [`matched ${describeMatched(one)}`] : []),
+    ...(one.unmatched.length > 0 ? [`not matched ${describeUnmatched(one)}`] : []),
+  ]);
+  const software = `ropewalk ${VERSION}`;
+  if (recipe && recipe.software !== software)
+    lines.push(
+      `the picture was made by ${recipe.software}, this is ${software}: pixels may differ`,
+    );
+  if (recipe?.digest && recipe.digest !== card.digest)
+    lines.push('the picture was made by other weights: pixels will differ');
+  return lines;
+}
+
+async function renderAll(
+  request: ImageRequest,
+  { entry, engine, context }: { entry: ModelEntry; engine: Engine; context: Context },
+): Promise<Rendered[]> {
+  const renderer = createRenderer({ engine, models: { models: [entry], broken: [] } });
+  const line = progressLine(context.stderr, () => performance.now());
+  const start = performance.now();
+  try {
+    return await renderer.render(request, {
+      signal: context.signal,
+      onStep: ({ step, steps }) => {
+        const left = ((performance.now() - start) / 1000 / step) * (steps - step);
+        line.show(`step ${step} of ${steps}, ${duration(left)} left`);
+      },
+    });
+  } finally {
+    line.end();
+    await renderer.dispose();
+  }
+}
+
+const nameOf = ({ request: { model, seed, size } }: Recipe): string =>
+  `${model}-${size.width}x${size.height}-seed-${seed}`;
+
+async function writeSheet(out: string, rendered: readonly Rendered[], request: ImageRequest) {
+  const pictures = rendered.map(({ picture }) => picture);
+  const columns = Math.min(COLUMNS, Math.ceil(Math.sqrt(pictures.length)));
+  const recipe = { ...rendered[0]!.recipe, request };
+  const picture = await contactSheet(pictures, { columns });
+  return writePicture(out, `${nameOf(recipe)}-sheet`, { picture, recipe });
+}
+
+type Report = {
+  readonly rendered: readonly Rendered[];
+  readonly paths: readonly string[];
+  readonly sheet: string | undefined;
+  readonly words: readonly Understood[];
+  readonly engine: Engine;
+  readonly seconds: number;
+};
+
+function report(
+  { rendered, paths, sheet, words, engine, seconds }: Report,
+  { json }: GenerateOptions,
+  context: Context,
+): void {
+  const { stdout } = context;
+  if (json) {
+    const found = {
+      pictures: rendered.map(({ recipe }, i) => ({ path: paths[i], recipe })),
+      ...(sheet === undefined ? {} : { sheet }),
+      matched: words.flatMap(({ matched }) => matched),
+      unmatched: words.flatMap(({ unmatched }) => unmatched),
+      engine: engine.name,
+      provider: engine.provider,
+      seconds,
+    };
+    stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+    return;
+  }
+  if (showsPictures(context))
+    stdout.write(halfBlocks(rendered[0]!.picture, Math.min(64, stdout.columns!)));
+  for (const path of [...paths, ...(sheet === undefined ? [] : [sheet])]) stdout.write(`${path}\n`);
+}

@@ -1,0 +1,71 @@
+/** `ropewalk generate`: pictures from words, or again from a picture's own recipe. */
+import type { Command } from 'commander';
+import type { Context } from './context.ts';
+import {
+  type Device,
+  deviceOption,
+  interval,
+  real,
+  size,
+  threadsOption,
+  whole,
+} from './options.ts';
+
+export type GenerateOptions = {
+  readonly model?: string;
+  readonly negative?: string;
+  readonly seed?: number;
+  readonly count?: number;
+  readonly size?: { readonly width: number; readonly height: number };
+  readonly steps?: number;
+  readonly guidance?: number;
+  readonly interval?: { readonly from: number; readonly to: number };
+  readonly solver?: string;
+  readonly extend?: string;
+  readonly from?: string;
+  readonly out: string;
+  readonly grid: boolean;
+  readonly skipUnknown: boolean;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly json: boolean;
+};
+
+const EXAMPLE = `
+Example:
+  ropewalk generate "avataaars, red hair, glasses" --seed 7 --count 4 --size 64 --steps 25 --guidance 2 --solver dpmpp-2m --out out/
+
+A word may carry a weight: "(red hair:1.5)". The words of a model are in \`ropewalk models --json\`.`;
+
+export function generateCommand(program: Command, context: Context): void {
+  program
+    .command('generate')
+    .description('make pictures from words')
+    .argument('[words]', 'styles and attributes, separated by commas; none: whatever comes')
+    .option('--model <id>', 'a model, or its folder (default: the first of `ropewalk models`)')
+    .option('--negative <words>', 'what to lead away from')
+    .option('--seed <n>', 'of the first picture; each further one adds 1 (default: 0)', whole(0))
+    .option('--count <n>', 'number of pictures (default: 1)', whole(1, 10_000))
+    .option('--size <size>', 'side in pixels, or WIDTHxHEIGHT (default: as trained)', size)
+    .option('--steps <n>', "steps of the solver (default: the model's)", whole(1, 1000))
+    .option('--guidance <scale>', "1 is none (default: the model's)", real(0, 100))
+    .option(
+      '--interval <from,to>',
+      'guide between these times only; 1 is noise (default: 0,1)',
+      interval,
+    )
+    .option('--solver <name>', "how to walk from noise to picture (default: the model's)")
+    .option('--extend <method>', "position extension (default: the model's)")
+    .option('--from <picture>', 'take all that is not given from the recipe in this picture')
+    .option('--out <folder>', 'where pictures go', 'out')
+    .option('--grid', 'also write all pictures as one sheet', false)
+    .option('--skip-unknown', 'go on without words that the model does not know', false)
+    .addOption(deviceOption().default(undefined, 'cpu'))
+    .addOption(threadsOption())
+    .option('--json', 'print what was made as JSON', false)
+    .addHelpText('after', EXAMPLE)
+    .action(async (words: string | undefined, options: GenerateOptions) => {
+      const { generate } = await import('./generate-run.ts');
+      await generate(words, options, context);
+    });
+}

@@ -1,0 +1,42 @@
+/** `ropewalk models`: what can be generated with. */
+import type { Command } from 'commander';
+import { type Context, modelFolders } from './context.ts';
+
+export function modelsCommand(program: Command, context: Context): void {
+  program
+    .command('models')
+    .description('list the models that can be generated with')
+    .option('--json', 'print the cards as JSON', false)
+    .addHelpText(
+      'after',
+      '\nExample:\n  ropewalk models\n\nLooked for in ./models, the folders of ROPEWALK_MODELS and the package.',
+    )
+    .action(async ({ json }: { json: boolean }) => {
+      const { listModels } = await import('../pipelines/models.ts');
+      const { models, broken } = await listModels(modelFolders(context));
+      for (const { folder, reason } of broken)
+        context.stderr.write(`${folder} cannot be used: ${reason}\n`);
+      if (json) {
+        const cards = models.map(({ folder, card }) => ({ folder, ...card }));
+        context.stdout.write(`${JSON.stringify(cards, null, 2)}\n`);
+        return;
+      }
+      if (models.length === 0)
+        throw new Error(
+          'models: expected some, found none; train one with `ropewalk train CONFIG`, or name their folder in ROPEWALK_MODELS',
+        );
+      for (const { id, folder, card } of models) {
+        const { trained, largestSide, config, sampling, licence } = card;
+        context.stdout.write(
+          `${id}\n  ${card.title}; ${licence}\n  sizes: trained at ${trained.width}x${trained.height}, multiples of ${config.patch} up to ${largestSide}\n` +
+            `  default: ${sampling.solver}, ${sampling.steps} steps, guidance ${sampling.guidance}\n` +
+            `  words: ${card.vocabulary.length}${stylesOf(card.vocabulary)}\n  in ${folder}\n`,
+        );
+      }
+    });
+}
+
+function stylesOf(vocabulary: readonly string[]): string {
+  const styles = vocabulary.flatMap((word) => (word.startsWith('style=') ? [word.slice(6)] : []));
+  return styles.length > 0 ? `; styles: ${styles.join(', ')}` : '';
+}

@@ -1,0 +1,44 @@
+/** Parsers of option values, and the options that several commands share. */
+import { InvalidArgumentError, Option } from 'commander';
+
+export function whole(low: number, high = Number.MAX_SAFE_INTEGER) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text) && value >= low && value <= high) return value;
+    const range =
+      high === Number.MAX_SAFE_INTEGER ? `of at least ${low}` : `from ${low} to ${high}`;
+    throw new InvalidArgumentError(`expected a whole number ${range}, got '${text}'`);
+  };
+}
+
+export function real(low: number, high: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= low && value <= high) return value;
+    throw new InvalidArgumentError(`expected a number from ${low} to ${high}, got '${text}'`);
+  };
+}
+
+/** "64" is a square, "96x64" is 96 wide and 64 high. */
+export function size(text: string): { width: number; height: number } {
+  const [, width, height = width] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
+  if (width === undefined)
+    throw new InvalidArgumentError(`expected a size such as 64 or 96x64, got '${text}'`);
+  return { width: Number(width), height: Number(height) };
+}
+
+export function interval(text: string): { from: number; to: number } {
+  const [from, to, ...rest] = text.split(',').map(Number);
+  const valid = from !== undefined && to !== undefined && 0 <= from && from <= to && to <= 1;
+  if (!valid || rest.length > 0)
+    throw new InvalidArgumentError(`expected two times such as 0.1,0.8, got '${text}'`);
+  return { from, to };
+}
+
+export const DEVICES = ['cpu', 'webgpu', 'cuda', 'tensorflow', 'reference'] as const;
+export type Device = (typeof DEVICES)[number];
+
+export const deviceOption = () =>
+  new Option('--device <name>', 'what computes').choices(DEVICES).default('cpu');
+export const threadsOption = () =>
+  new Option('--threads <n>', 'threads of the cpu (default: one a core)').argParser(whole(1, 1024));

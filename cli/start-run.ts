@@ -1,0 +1,68 @@
+/** Draws the sheet of `ropewalk start`: every style of the model, twice. */
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type ModelCard, readModel } from '../generators/model.ts';
+import { type Asked, createDiffusionPipeline } from '../pipelines/diffusion.ts';
+import { findModel, listModels } from '../pipelines/models.ts';
+import { contactSheet, encodePng, halfBlocks } from '../png.ts';
+import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
+import { type Context, modelFolders, showsPictures } from './context.ts';
+import { openDevice } from './device.ts';
+import { checkWritable } from './pictures.ts';
+import { duration, progressLine } from './progress.ts';
+import type { StartOptions } from './start.ts';
+
+const COLUMNS = 6;
+/** Pictures of each style, or of a model without styles altogether. */
+const EACH = 2;
+const PLAIN = 12;
+
+export async function start(options: StartOptions, context: Context): Promise<void> {
+  const list = await listModels(modelFolders(context));
+  const { folder, card } = findModel(list.models[0]?.id ?? 'avatars', list);
+  await checkWritable(options.out);
+  const { stdout, stderr, signal } = context;
+  const engine = await openDevice(options, context);
+  const pipeline = createDiffusionPipeline({ engine, model: await readModel(folder) });
+  const asked = askedOf(card, options.seed);
+  stderr.write(`${asked.length} pictures by '${card.id}' (${card.title})\n`);
+  const line = progressLine(stderr, () => performance.now());
+  const began = performance.now();
+  const pictures = await pipeline.draw(asked, {
+    signal,
+    onStep: ({ step, steps }) => {
+      const left = ((performance.now() - began) / 1000 / step) * (steps - step);
+      line.show(`step ${step} of ${steps}, ${duration(left)} left`);
+    },
+  });
+  line.end();
+  await pipeline.dispose();
+
+  const sheet = await contactSheet(pictures, { columns: COLUMNS });
+  await mkdir(options.out, { recursive: true });
+  const path = join(options.out, `${card.id}-sheet.png`);
+  const file = await encodePng(sheet);
+  await replaceFile(path, (handle) => writeFully(handle, file));
+  if (showsPictures(context)) stdout.write(halfBlocks(sheet, stdout.columns! - 1));
+  stdout.write(`The sheet is in ${resolve(path)}\n`);
+  const example = exampleOf(card);
+  stdout.write(`Ask for your own: npx ropewalk generate "${example}" --seed 7 --count 4\n`);
+}
+
+const stylesOf = ({ vocabulary }: ModelCard): number[] =>
+  vocabulary.flatMap((word, id) => (word.startsWith('style=') ? [id] : []));
+
+function askedOf(card: ModelCard, seed: number): Asked[] {
+  const styles = stylesOf(card);
+  const count = styles.length > 0 ? EACH * styles.length : PLAIN;
+  return Array.from({ length: count }, (_, i) => ({
+    words: styles.length > 0 ? [{ id: styles[i % styles.length]! }] : [],
+    seed: seed + i,
+  }));
+}
+
+function exampleOf(card: ModelCard): string {
+  if (card.vocabulary.includes('style=avataaars')) return 'avataaars, red hair, glasses';
+  const style = stylesOf(card)[0];
+  return style === undefined ? (card.vocabulary[0] ?? '') : card.vocabulary[style]!.slice(6);
+}

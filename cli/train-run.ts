@@ -1,0 +1,138 @@
+/** Runs `ropewalk train`: data, a run that is new or goes on, its progress, and the model at the end. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { readModel } from '../generators/model.ts';
+import { findModel, listModels } from '../pipelines/models.ts';
+import { svgToPng } from '../png.ts';
+import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
+import type { HostTensors } from '../tensor/program.ts';
+import { createRng } from '../tensor/rng.ts';
+import { readTrainingConfig, type TrainingConfig } from '../training/config.ts';
+import { curveSvg, readMetrics } from '../training/curve.ts';
+import type { Dataset } from '../training/data/dataset.ts';
+import { openData } from '../training/data/open.ts';
+import { exportRun } from '../training/export.ts';
+import { reuseWeights } from '../training/init.ts';
+import { createNetwork, type StepProgress, train } from '../training/run.ts';
+import { type Context, Exit, modelFolders, packageFolder } from './context.ts';
+import { openDevice } from './device.ts';
+import { checkWritable } from './pictures.ts';
+import { duration, type ProgressLine, progressLine } from './progress.ts';
+import type { TrainCommandOptions } from './train.ts';
+
+export async function trainRun(
+  path: string,
+  options: TrainCommandOptions,
+  context: Context,
+): Promise<void> {
+  const config = await readTrainingConfig(existsSync(path) ? path : join(packageFolder(), path));
+  const folder = join(options.runs, config.name);
+  await checkWritable(options.runs);
+  const resumed = await checkSameRun(folder, config);
+  const say = (line: string) => context.stderr.write(`${line}\n`);
+  const line = progressLine(context.stderr, () => performance.now());
+  const { data, heldOut, skipped, styles } = await openData(config.data, {
+    cache: options.cache,
+    onProgress: (done) => line.show(`${done} pictures drawn`),
+  });
+  line.end();
+  if (skipped.length > 0) say(`${skipped.length} pictures cannot be read: ${skipped.join(', ')}`);
+  if (resumed) say(`going on with ${folder} after ${resumed}`);
+  const init =
+    options.init === undefined || resumed
+      ? undefined
+      : await initialWeights(options.init, config, data, { context, say });
+  const engine = await openDevice(options, context);
+  const watch = watchSteps(
+    config,
+    progressLine(context.stderr, () => performance.now()),
+  );
+  const trained = await train(config, {
+    engine,
+    data,
+    heldOut,
+    folder,
+    signal: context.signal,
+    onStep: watch.onStep,
+    ...(init ? { init } : {}),
+  });
+  watch.end();
+  await writeCurve(folder, join(folder, 'curve.svg'));
+  if (!trained.finished) throw new Exit(130, `stopped; the same command goes on with ${folder}`);
+  const to = join(folder, 'model');
+  await exportRun(folder, { to, vocabulary: data.vocabulary, styles });
+  context.stdout.write(`${to}\n`);
+}
+
+/** What may change between stops; all else would make another run under the same name. */
+const CHANGEABLE = new Set(['title', 'licence', 'steps', 'sampling', 'every']);
+
+/** The checkpoint that the run goes on from, if it is not new. */
+async function checkSameRun(folder: string, config: TrainingConfig): Promise<string | undefined> {
+  const latest = await readFile(join(folder, 'latest'), 'utf8').catch(() => undefined);
+  if (latest === undefined) return undefined;
+  const before = await readTrainingConfig(join(folder, 'config.json'));
+  const different = [...new Set([...Object.keys(before), ...Object.keys(config)])].filter((key) => {
+    const value = (of: TrainingConfig) => JSON.stringify(of[key as keyof TrainingConfig]);
+    return !CHANGEABLE.has(key) && value(before) !== value(config);
+  });
+  if (different.length === 0) return latest;
+  throw new Error(
+    `train: expected the configuration that ${folder} was begun with, got another '${different.join("', '")}'; give the run another name, or remove the folder`,
+  );
+}
+
+async function initialWeights(
+  wanted: string,
+  config: TrainingConfig,
+  data: Dataset,
+  { context, say }: { context: Context; say: (line: string) => void },
+): Promise<HostTensors> {
+  const folder = wanted.includes('/')
+    ? wanted
+    : findModel(wanted, await listModels(modelFolders(context))).folder;
+  const model = await readModel(folder);
+  const fresh = createNetwork(config, data, createRng(config.seed)).weights;
+  const { weights, reused, words, fresh: anew } = reuseWeights(fresh, model, data.vocabulary);
+  say(`from '${model.card.id}': ${reused.length} tensors reused`);
+  if (words) say(`  and the embeddings of ${words.reused} of ${words.of} words`);
+  if (anew.length > 0) say(`  new: ${anew.join(', ')}`);
+  return weights;
+}
+
+/** Says loss, speed and the time that is left; losses and speeds are means of the latest steps. */
+function watchSteps({ steps, batch, accumulate }: TrainingConfig, line: ProgressLine) {
+  const recent: StepProgress[] = [];
+  let heldOut = '';
+  return {
+    onStep(progress: StepProgress): void {
+      recent.push(progress);
+      if (recent.length > 50) recent.shift();
+      const mean = (value: (one: StepProgress) => number) =>
+        recent.reduce((sum, one) => sum + value(one), 0) / recent.length;
+      if (progress.heldOutLoss !== undefined)
+        heldOut = `, held-out ${progress.heldOutLoss.toFixed(4)}`;
+      const speed = mean((one) => one.picturesPerSecond);
+      const seconds = ((steps - progress.step) * batch * accumulate) / speed;
+      line.show(
+        `step ${progress.step} of ${steps}: loss ${mean((one) => one.loss).toFixed(4)}${heldOut}, ${speed.toFixed(1)} pictures/s, ${duration(seconds)} left`,
+      );
+    },
+    end: () => line.end(),
+  };
+}
+
+/** Writes the curve as SVG or, by the file's name, PNG. */
+export async function writeCurve(run: string, path: string): Promise<void> {
+  const kind = extname(path).toLowerCase();
+  if (kind !== '.svg' && kind !== '.png')
+    throw new RangeError(`curve: expected a file name that ends in .svg or .png, got '${path}'`);
+  const text = await readFile(join(run, 'metrics.jsonl'), 'utf8').catch(() => {
+    throw new Error(`curve: expected a run's folder with metrics.jsonl, got '${run}'`);
+  });
+  const svg = Buffer.from(curveSvg(readMetrics(text), basename(run)));
+  const file = kind === '.svg' ? svg : await svgToPng(svg);
+  await mkdir(join(path, '..'), { recursive: true });
+  await replaceFile(path, (handle) => writeFully(handle, file));
+}

@@ -1,0 +1,57 @@
+/** Finds models: folders that each hold `<id>/{model.safetensors, model.json}`, the first folder first. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ModelCard, readCard } from '../generators/model.ts';
+import { nearest } from '../tensor/nearest.ts';
+
+export type ModelEntry = {
+  readonly id: string;
+  readonly folder: string;
+  readonly card: ModelCard;
+};
+/** `broken`: folders whose card cannot be read, with the reason. */
+export type ModelList = {
+  readonly models: readonly ModelEntry[];
+  readonly broken: readonly { readonly folder: string; readonly reason: string }[];
+};
+
+/** All models of the folders; of two with one id, the one found first. Missing folders hold none. */
+export async function listModels(folders: readonly string[]): Promise<ModelList> {
+  const models: ModelEntry[] = [];
+  const broken: { folder: string; reason: string }[] = [];
+  for (const parent of folders) {
+    for (const name of (await readdir(parent).catch(() => [])).sort()) {
+      const folder = join(parent, name);
+      if (!existsSync(join(folder, 'model.json'))) continue;
+      try {
+        const entry = await openModelFolder(folder);
+        if (!models.some(({ id }) => id === entry.id)) models.push(entry);
+      } catch (error) {
+        broken.push({ folder, reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+  }
+  return { models, broken };
+}
+
+export async function openModelFolder(folder: string): Promise<ModelEntry> {
+  const card = await readCard(folder);
+  return { id: card.id, folder, card };
+}
+
+/** The model of that id, or an error that names the nearest ones. */
+export function findModel(id: string, { models, broken }: ModelList): ModelEntry {
+  const found = models.find((model) => model.id === id);
+  if (found) return found;
+  const damaged = broken.find(({ folder }) => folder.endsWith(`/${id}`));
+  if (damaged) throw new Error(damaged.reason);
+  const names = models.map((model) => model.id);
+  const near = nearest(id, names);
+  const known = near.length > 0 ? `nearest: ${near.join(', ')}` : `known: ${names.join(', ')}`;
+  throw new RangeError(
+    names.length === 0
+      ? `model: expected a model, got '${id}' and no models at all; train one with \`ropewalk train CONFIG\`, or name their folder in ROPEWALK_MODELS`
+      : `model: expected a known model, got '${id}'; ${known}`,
+  );
+}

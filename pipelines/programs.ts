@@ -1,0 +1,157 @@
+/** The compiled programs of one model, by grid, extension and batch; compiled when first needed, then kept. */
+import type { Choice, Positions } from '../encoders/positions/compose.ts';
+import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
+import { compileDiT, placementInputs } from '../generators/compile.ts';
+import type { DiTConfig } from '../generators/dit.ts';
+import { layoutOf, type Model } from '../generators/model.ts';
+import type { Engine, HostTensor, HostTensors, Program } from '../tensor/program.ts';
+
+/** What a program is compiled for, besides its batch. */
+export type Setting = {
+  readonly grid: Grid;
+  /** A position extension in place of the model's own. */
+  readonly extend?: Choice;
+};
+export type Rows = {
+  /** rows * H * W * C */
+  readonly x: Float32Array;
+  readonly t: readonly number[];
+  /** [rows] or [rows, V] */
+  readonly condition: HostTensor;
+};
+export type Programs = ReturnType<typeof createPrograms>;
+
+/** Tokens of one call: enough to keep the cores busy, few enough to stay far below 700 MB. */
+const TOKENS = 2048;
+const MOST_ROWS = 32;
+/** Each program holds its own copy of the weights; the least recently used goes first. */
+const KEPT = 3;
+
+export function createPrograms(engine: Engine, model: Model, mostRows?: number) {
+  const config = model.card.config as DiTConfig;
+  const kept = new Map<string, Promise<Program>>();
+  const layouts = new Map<string, Positions>();
+
+  const positionsOf = ({ extend }: Setting): Positions => {
+    const key = JSON.stringify(extend ?? null);
+    const { card } = model;
+    const choice = extend === undefined ? card.positions : { ...card.positions, extend };
+    const positions =
+      layouts.get(key) ?? layoutOf({ ...card, positions: choice }, model.registry).positions;
+    layouts.set(key, positions);
+    return positions;
+  };
+
+  const programFor = async (setting: Setting, batch: number): Promise<Program> => {
+    const key = JSON.stringify([setting, batch]);
+    const positions = positionsOf(setting);
+    const { weights } = model;
+    const program =
+      kept.get(key) ??
+      compileDiT(engine, { config, positions, weights, grid: setting.grid, batch });
+    kept.delete(key); // the end of the map is what was used last
+    kept.set(key, program);
+    for (const [oldest, other] of [...kept].slice(0, Math.max(0, kept.size - KEPT))) {
+      kept.delete(oldest);
+      await (await other).dispose();
+    }
+    return program;
+  };
+
+  const limit = ({ grid }: Setting): number =>
+    mostRows ??
+    Math.max(2, Math.min(MOST_ROWS, 2 ** Math.floor(Math.log2(TOKENS / cellsOf(grid).length))));
+
+  return {
+    /** Most rows of one call: what a caller does well to ask for at a time. */
+    limit,
+    /** The network's predictions, row by row; calls are padded to a power of two, so that few programs do. */
+    async predict(setting: Setting, rows: Rows): Promise<Float32Array> {
+      const positions = positionsOf(setting);
+      const out = new Float32Array(rows.x.length);
+      const length = rows.x.length / rows.t.length;
+      const most = limit(setting);
+      for (let first = 0; first < rows.t.length; ) {
+        const last = endOfCall(rows.t, first, most, positions.timed);
+        const batch = Math.min(most, 2 ** Math.ceil(Math.log2(last - first)));
+        const program = await programFor(setting, batch);
+        const { prediction } = await program.run({
+          ...padded(cut(rows, first, last), batch, config, setting.grid),
+          ...placementInputs(positions, setting.grid, rows.t[first]!),
+        });
+        const wanted = out.subarray(first * length, last * length);
+        takeClean(prediction!.data as Float32Array, config, wanted);
+        first = last;
+      }
+      return out;
+    },
+    async dispose(): Promise<void> {
+      const programs = [...kept.values()];
+      kept.clear();
+      for (const program of programs) await (await program).dispose();
+    },
+  };
+}
+
+/** Frequencies that depend on t are one for a whole call, so its rows must share their t. */
+function endOfCall(t: readonly number[], first: number, most: number, timed: boolean): number {
+  const last = Math.min(t.length, first + most);
+  if (!timed) return last;
+  const other = t.findIndex((value, i) => i > first && value !== t[first]);
+  return other < 0 ? last : Math.min(last, other);
+}
+
+function cut({ x, t, condition }: Rows, first: number, last: number): Rows {
+  const length = x.length / t.length;
+  const width = condition.data.length / t.length;
+  return {
+    x: x.subarray(first * length, last * length),
+    t: t.slice(first, last),
+    condition: {
+      data: condition.data.subarray(first * width, last * width),
+      shape: [last - first, ...condition.shape.slice(1)],
+    },
+  };
+}
+
+function padded(
+  { x, t, condition }: Rows,
+  batch: number,
+  { patch, channels }: DiTConfig,
+  grid: Grid,
+): HostTensors {
+  const { height, width } = extentOf(grid);
+  const all = <Data extends Float32Array | Int32Array>(data: Data, from: ArrayLike<number>) => {
+    data.set(from);
+    return data;
+  };
+  const size = batch * (condition.data.length / t.length);
+  const Words = condition.data instanceof Int32Array ? Int32Array : Float32Array;
+  return {
+    x: {
+      data: all(new Float32Array((batch * x.length) / t.length), x),
+      shape: [batch, height * patch, width * patch, channels],
+    },
+    t: { data: all(new Float32Array(batch), t), shape: [batch] },
+    condition: {
+      data: all(new Words(size), condition.data),
+      shape: [batch, ...condition.shape.slice(1)],
+    },
+  };
+}
+
+/** Networks that also predict a variance give it as further channels; the solvers here do without. */
+function takeClean(
+  prediction: Float32Array,
+  { channels, variance }: DiTConfig,
+  out: Float32Array,
+): void {
+  if (!variance) {
+    out.set(prediction.subarray(0, out.length));
+    return;
+  }
+  for (let i = 0; i < out.length; i++) {
+    const pixel = Math.floor(i / channels);
+    out[i] = prediction[2 * channels * pixel + (i % channels)]!;
+  }
+}

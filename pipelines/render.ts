@@ -1,0 +1,149 @@
+/** From a request to pictures with their recipes: the one entry that command line, workers and measurements share. */
+import type { Word } from '../encoders/conditioning/attributes.ts';
+import type { Choice } from '../encoders/positions/compose.ts';
+import { findMethod, POSITION_METHODS } from '../encoders/positions/registry.ts';
+import { type ModelCard, readModel } from '../generators/model.ts';
+import type { Picture } from '../png.ts';
+import type { ConditionWord, ImageRequest, Recipe } from '../request.ts';
+import { SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
+import { nearest } from '../tensor/nearest.ts';
+import type { Engine } from '../tensor/program.ts';
+import { VERSION } from '../version.ts';
+import {
+  checkSize,
+  createDiffusionPipeline,
+  type DiffusionPipeline,
+  type RenderOptions,
+} from './diffusion.ts';
+import { findModel, type ModelList } from './models.ts';
+
+export type Rendered = { readonly picture: Picture; readonly recipe: Recipe };
+export type RenderWatch = Pick<RenderOptions, 'onStep' | 'signal'>;
+export type Renderer = {
+  /** Renders one request after the other. */
+  render(request: ImageRequest, watch?: RenderWatch): Promise<Rendered[]>;
+  dispose(): Promise<void>;
+};
+export type RendererOptions = { readonly engine: Engine; readonly models: ModelList };
+
+/** Keeps models and what was compiled of them between requests. */
+export function createRenderer({ engine, models }: RendererOptions): Renderer {
+  const pipelines = new Map<string, Promise<DiffusionPipeline>>();
+  const open = async (folder: string) =>
+    createDiffusionPipeline({ engine, model: await readModel(folder) });
+  return {
+    async render(request, watch = {}) {
+      const { id, folder, card } = findModel(request.model, models);
+      const options = resolveRequest(request, card);
+      const pipeline = pipelines.get(id) ?? open(folder);
+      pipelines.set(id, pipeline);
+      pipeline.catch(() => pipelines.delete(id)); // a damaged file may be restored
+      const pictures = await (await pipeline).render({ ...options, ...watch });
+      return pictures.map((picture, i) => ({
+        picture,
+        recipe: recipeOf({ ...request, seed: request.seed + i, count: 1 }, card, engine),
+      }));
+    },
+    async dispose() {
+      for (const pipeline of pipelines.values()) await (await pipeline).dispose();
+      pipelines.clear();
+    },
+  };
+}
+
+/** Renders one request and forgets what it compiled. */
+export async function render(
+  request: ImageRequest,
+  { engine, models, ...watch }: RendererOptions & RenderWatch,
+): Promise<Rendered[]> {
+  const renderer = createRenderer({ engine, models });
+  try {
+    return await renderer.render(request, watch);
+  } finally {
+    await renderer.dispose();
+  }
+}
+
+/** What one picture needs to be made again; what the card would decide is written out. */
+export function recipeOf(
+  request: ImageRequest,
+  { digest }: Pick<ModelCard, 'digest'>,
+  { name, provider }: Pick<Engine, 'name' | 'provider'>,
+): Recipe {
+  return { version: 1, digest, software: `ropewalk ${VERSION}`, engine: name, provider, request };
+}
+
+/** A request in a model's terms; throws naming the nearest where a name is not known. */
+export function resolveRequest(request: ImageRequest, card: ModelCard): RenderOptions {
+  const { sampling, seed, count, size, input } = request;
+  if (sampling.kind !== 'diffusion')
+    throw new RangeError(
+      `sampling: expected diffusion, which '${card.id}' samples by, got ${sampling.kind}`,
+    );
+  if (input)
+    throw new RangeError(`input: expected none, got an image; '${card.id}' cannot start from one`);
+  checkSize(size, card);
+  const { solver, steps, guidance, schedule, scheduleOptions = {}, solverOptions = {} } = sampling;
+  checkName('sampling.solver', solver, Object.keys(SOLVERS));
+  if (schedule !== undefined) checkName('sampling.schedule', schedule, [card.objective.schedule]);
+  checkOptions('sampling.solverOptions', solverOptions, []);
+  checkOptions('sampling.scheduleOptions', scheduleOptions, ['shift']);
+  const { shift = card.sampling.shift } = scheduleOptions;
+  if (typeof shift !== 'number' || !(shift > 0))
+    throw new RangeError(`sampling.scheduleOptions.shift: expected a number above 0, got ${shift}`);
+  const extend = extensionOf(request.position?.extend);
+  return {
+    words: wordsOf('condition', request.condition, card.vocabulary),
+    negative: wordsOf('negative', request.negative ?? [], card.vocabulary),
+    seed,
+    count,
+    size,
+    solver: solver as SolverName,
+    steps,
+    shift,
+    guidance: guidance?.scale ?? 1,
+    ...(guidance ? { interval: { from: guidance.from ?? 0, to: guidance.to ?? 1 } } : {}),
+    ...(extend === undefined ? {} : { extend }),
+  };
+}
+
+function wordsOf(
+  where: string,
+  given: readonly ConditionWord[],
+  vocabulary: readonly string[],
+): Word[] {
+  return given.map((item): Word => {
+    const { word, weight } = typeof item === 'string' ? { word: item, weight: 1 } : item;
+    checkName(where, word, vocabulary);
+    return { id: vocabulary.indexOf(word), weight };
+  });
+}
+
+type Extend = NonNullable<ImageRequest['position']>['extend'];
+
+function extensionOf(extend: Extend): Choice | undefined {
+  if (extend === undefined) return undefined;
+  const method = typeof extend === 'string' ? extend : extend.method;
+  if (typeof method !== 'string')
+    throw new TypeError(
+      `position.extend: expected the name of a method, got ${JSON.stringify(extend)}`,
+    );
+  findMethod(POSITION_METHODS, 'extend', method);
+  return extend as Choice;
+}
+
+function checkName(where: string, name: string, known: readonly string[]): void {
+  if (known.includes(name)) return;
+  const near = nearest(name, known);
+  const advice =
+    near.length > 0 ? `nearest: ${near.join(', ')}` : `known: ${known.slice(0, 20).join(', ')}`;
+  throw new RangeError(`${where}: expected a known name, got '${name}'; ${advice}`);
+}
+
+function checkOptions(where: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given))
+    if (!known.includes(name))
+      throw new RangeError(
+        `${where}: expected ${known.join(', ') || 'no options'}, got '${name}'; leave it out`,
+      );
+}

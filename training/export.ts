@@ -1,0 +1,84 @@
+/** A run's moving average as a model folder: what `generate` and workers load. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ModelCard, writeModel } from '../generators/model.ts';
+import { createRng } from '../tensor/rng.ts';
+import { checkTensors, readSafetensors } from '../tensor/safetensors.ts';
+import { readTrainingConfig, type TrainingConfig } from './config.ts';
+import { createNetwork } from './run.ts';
+
+export type ExportOptions = {
+  /** The model folder to write. */
+  readonly to: string;
+  readonly vocabulary: readonly string[];
+  readonly styles?: Readonly<Record<string, readonly string[]>>;
+};
+
+/** A model draws sizes up to this many times the side that it was trained on. */
+const LARGEST = 4;
+
+/** Writes the newest checkpoint's moving average in half precision, with its card. */
+export async function exportRun(run: string, options: ExportOptions): Promise<ModelCard> {
+  const config = await readTrainingConfig(join(run, 'config.json'));
+  const checkpoint = await readFile(join(run, 'latest'), 'utf8').catch(() => {
+    throw new Error(
+      `export: expected a run with a checkpoint, got '${run}', which has none yet; train it on`,
+    );
+  });
+  const { size } = config.data;
+  const network = createNetwork(config, { size, vocabulary: options.vocabulary }, createRng(0));
+  const path = join(run, checkpoint, 'ema.safetensors');
+  const { tensors } = await readSafetensors(path);
+  const shapes = Object.entries(network.weights).map(([name, { shape }]) => [name, shape] as const);
+  checkTensors(tensors, Object.fromEntries(shapes), path);
+  const card = await writeModel(options.to, cardOf(config, network.dit, options), tensors, 'F16');
+  await writeFile(join(options.to, 'README.md'), describe(card, config));
+  return card;
+}
+
+function cardOf(
+  config: TrainingConfig,
+  dit: ModelCard['config'],
+  { vocabulary, styles = {} }: ExportOptions,
+): Omit<ModelCard, 'digest'> {
+  const { size, set } = config.data;
+  return {
+    version: 1,
+    id: config.name,
+    title: config.title,
+    architecture: 'dit',
+    config: dit,
+    positions: config.model.positions,
+    objective: config.objective,
+    trained: { height: size, width: size },
+    largestSide: LARGEST * size,
+    vocabulary: [...vocabulary],
+    ...(Object.keys(styles).length > 0
+      ? { styles: Object.fromEntries(Object.entries(styles).map(([s, words]) => [s, [...words]])) }
+      : {}),
+    sampling: config.sampling,
+    data: set,
+    licence: config.licence,
+  };
+}
+
+function describe(card: ModelCard, { data, steps, batch, accumulate }: TrainingConfig): string {
+  const { config, sampling, trained } = card;
+  const styles = Object.keys(card.styles ?? {}).map((word) => word.slice(word.indexOf('=') + 1));
+  return [
+    `# ${card.title}`,
+    '',
+    `A diffusion transformer of width ${config.width} and depth ${config.depth} at patch ${config.patch}, trained by Ropewalk on`,
+    `the data set \`${data.set}\` at ${trained.width} x ${trained.height} pixels (${(steps * batch * accumulate).toLocaleString('en')} pictures seen).`,
+    '',
+    '```sh',
+    `npx ropewalk generate "${styles[0] ?? card.vocabulary[0] ?? ''}" --model ${card.id} --seed 7`,
+    '```',
+    '',
+    `- Licence of the weights: ${card.licence}`,
+    `- Sampling as meant: ${sampling.solver}, ${sampling.steps} steps, guidance ${sampling.guidance}`,
+    `- Words: ${card.vocabulary.length}${styles.length > 0 ? `; styles: ${styles.join(', ')}` : ''}`,
+    `- SHA-256 of the weights: \`${card.digest}\``,
+    '',
+  ].join('\n');
+}
