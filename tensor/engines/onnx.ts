@@ -88,7 +88,11 @@ function providersFor(
 ): ort.InferenceSession.ExecutionProviderConfig[] {
   if (provider === 'cpu') return ['cpu'];
   if (provider === 'cuda') return ['cuda', 'cpu'];
-  return [{ name: 'webgpu', forceCpuNodeNames: cpuNodesOf(graph) }, 'cpu'];
+  const forceCpuNodeNames = cpuNodesOf(graph); // An empty list is an error.
+  return [
+    { name: 'webgpu', ...(forceCpuNodeNames.length > 0 ? { forceCpuNodeNames } : {}) },
+    'cpu',
+  ];
 }
 
 type Traced = {
