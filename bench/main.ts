@@ -1,0 +1,19 @@
+/** `npm run bench [-- NAME]`: prints the machine, the commit and one part's measurements, or all parts'. */
+import { describeMachine } from './machine.ts';
+
+const PARTS: Record<string, (say: (line: string) => void) => Promise<void>> = {
+  engine: async (say) => (await import('./engine.bench.ts')).benchEngine(say),
+  memory: async (say) => (await import('./memory.bench.ts')).benchMemory(say),
+};
+
+const [name] = process.argv.slice(2);
+if (name !== undefined && !PARTS[name]) {
+  console.error(`bench: expected one of ${Object.keys(PARTS).join(', ')}, got '${name}'`);
+  process.exit(2);
+}
+console.log(describeMachine());
+for (const [part, run] of Object.entries(PARTS)) {
+  if (name !== undefined && part !== name) continue;
+  console.log(`\n${part}`);
+  await run((line) => console.log(line));
+}
