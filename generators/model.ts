@@ -79,6 +79,10 @@ export const ObjectiveSchema = Type.Object(
       Type.Literal('linear'),
       Type.Literal('cosine'),
     ]),
+    /** Of `velocity`: also one minus the cosine between channels. */
+    cosine: Type.Optional(Type.Boolean()),
+    /** Of `clean`: the smallest t that its error is divided by. Default 0.05. */
+    least: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   },
   exact,
 );

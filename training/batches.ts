@@ -4,10 +4,12 @@
  */
 import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
+import { SCHEDULES } from '../sampling/diffusion/registry.ts';
 import type { HostTensor } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import type { Dataset } from './data/dataset.ts';
 import { drawTime, noisePicture, type TimeDraw } from './objective.ts';
+import { BOUND_WIDTH, boundOf, snapTime } from './variational.ts';
 
 export type BatchOptions = {
   readonly batch: number;
@@ -17,34 +19,43 @@ export type BatchOptions = {
   readonly drop: { readonly all: number; readonly some: number };
   /** Mirrors half of the pictures: only where no attribute says left or right. */
   readonly flip: boolean;
+  /** The network learns variances: times are multiples of 1/1000, and batches hold their bounds. */
+  readonly variance?: boolean;
   /** Draws the coordinates [T, 2] of one picture's tokens, where each picture has its own. */
   readonly coordinates?: (rng: Rng) => HostTensor;
 };
 export type Batch = Readonly<Record<'x' | 't' | 'condition' | 'target' | 'weight', HostTensor>> & {
   /** [B, T, 2] */
   readonly coordinates?: HostTensor;
+  /** With learned variances: the clean pictures, and rows of `boundOf` [B, 4]. */
+  readonly clean?: HostTensor;
+  readonly bound?: HostTensor;
 };
 export type Batches = (step: number) => Batch;
 
 export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): Batches {
-  const { batch, objective, time, drop, flip, coordinates } = options;
+  const { batch, objective, time, drop, flip, variance = false, coordinates } = options;
   const { size } = data;
   const length = size * size * 3;
   const always = new Set(
     data.vocabulary.flatMap((word, id) => (word.startsWith('style=') ? [id] : [])),
   );
   const order = createOrder(data.length, rng);
+  const schedule = SCHEDULES[objective.schedule]();
   return (step) => {
     const draw = rng.stream(`step/${step}`);
     const x = new Float32Array(batch * length);
     const target = new Float32Array(batch * length);
     const t = new Float32Array(batch);
     const weight = new Float32Array(batch);
+    const pictures = new Float32Array(variance ? batch * length : 0);
     const rows = Array.from({ length: batch }, (_, row) => {
       const index = order(step * batch + row);
-      t[row] = drawTime(time, draw);
+      const drawn = drawTime(time, draw);
+      t[row] = variance ? snapTime(drawn) : drawn;
       const clean = toFloats(data.pixels(index), size, flip && draw.uniform() < 0.5);
       const part = (all: Float32Array) => all.subarray(row * length, (row + 1) * length);
+      if (variance) part(pictures).set(clean);
       weight[row] = noisePicture(objective, clean, draw.normals(length), t[row]!, {
         x: part(x),
         target: part(target),
@@ -58,6 +69,15 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
       condition: bagOfWords(rows, data.vocabulary.length),
       target: { data: target, shape },
       weight: { data: weight, shape: [batch] },
+      ...(variance
+        ? {
+            clean: { data: pictures, shape },
+            bound: {
+              data: Float32Array.from([...t].flatMap((at) => boundOf(schedule, at))),
+              shape: [batch, BOUND_WIDTH],
+            },
+          }
+        : {}),
       // Streams of their own, so that all else is drawn as without them.
       ...(coordinates
         ? {

@@ -14,7 +14,7 @@ import type { Grid } from '../encoders/positions/grid.ts';
 import type { Registry } from '../encoders/positions/registry.ts';
 import { placedConstants } from '../generators/compile.ts';
 import { DIT_PRESETS, type DiTConfig, forwardDiT, initDiT } from '../generators/dit.ts';
-import { DiTSchema, gridOf } from '../generators/model.ts';
+import { DiTSchema, gridOf, type ObjectiveConfig } from '../generators/model.ts';
 import { contactSheet, encodePng } from '../png.ts';
 import { checkSchema } from '../schema.ts';
 import type { Engine, HostTensors, Spec } from '../tensor/program.ts';
@@ -23,7 +23,7 @@ import { type Batch, createBatches } from './batches.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import { rateAt, type TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
-import { weightedError } from './objective.ts';
+import { createObjective } from './objective.ts';
 import { adamW } from './optimisers/adamw.ts';
 import { muon } from './optimisers/muon.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
@@ -74,8 +74,12 @@ export async function train(config: TrainingConfig, options: TrainOptions): Prom
   const optimiser = createOptimiser(config, engine);
   const size = { height: data.size, width: data.size };
   const drawn = drawnCoordinates(positions, gridOf(dit, size));
-  const batches = createBatches(data, rng.stream('data'), { ...config, ...drawn });
-  const loss = createLoss(dit, positions, size);
+  const batches = createBatches(data, rng.stream('data'), {
+    ...config,
+    ...drawn,
+    variance: dit.variance,
+  });
+  const loss = createLoss(dit, positions, size, config.objective);
   const inputs = specsOf(batches(0));
   const update = await createUpdate(loss, optimiser, {
     engine,
@@ -194,9 +198,12 @@ function createLoss(
   dit: DiTConfig,
   positions: Positions,
   size: { height: number; width: number },
+  objective: ObjectiveConfig,
 ): Loss {
   const grid = gridOf(dit, size);
-  return ({ weights, inputs: { x, t, condition, target, weight, coordinates } }) => {
+  const error = createObjective(objective, dit);
+  return ({ weights, inputs }) => {
+    const { x, t, condition, coordinates } = inputs;
     const constants = placedConstants(positions.place(grid, 'sample'));
     const placed = coordinates ? { ...constants, coordinates } : constants;
     const prediction = forwardDiT(dit, positions, weights, {
@@ -206,7 +213,7 @@ function createLoss(
       placed,
       grid,
     });
-    return weightedError(prediction, target!, weight!);
+    return error(prediction, inputs);
   };
 }
 
@@ -247,6 +254,7 @@ async function createWatch(config: TrainingConfig, options: WatchOptions) {
     ...config,
     drop: { all: 0, some: 0 },
     flip: false,
+    variance: dit.variance,
     ...drawnCoordinates(positions, gridOf(dit, { height: heldOut.size, width: heldOut.size })),
   });
   const count = Math.max(1, Math.min(HELD_OUT_BATCHES, Math.floor(heldOut.length / config.batch)));

@@ -12,6 +12,8 @@ import type { Schedule } from '../sampling/diffusion/solver.ts';
 import { type Tensor, tf } from '../tensor/tf.ts';
 
 const STEPS = 1000;
+/** Nichol and Dhariwal's cap, where a schedule ends without any signal. */
+const LARGEST_FORWARD = 0.999;
 
 /** Moves a time in [0, 1) up to the end of its step: 1/1000 ... 1. */
 export const snapTime = (t: number): number => Math.min(Math.floor(t * STEPS) + 1, STEPS) / STEPS;
@@ -25,8 +27,9 @@ export function boundOf(schedule: Schedule, t: number): [number, number, number,
   const step = transition(schedule, t, last ? 0 : t - 1 / STEPS);
   // The last step's posterior has no variance; published code gives it the one before's.
   const posterior = last ? transition(schedule, t + 1 / STEPS, t).posterior : step.posterior;
-  const gain = (step.clean * schedule.sigma(t)) / schedule.alpha(t);
-  return [gain, Math.log(posterior), Math.log(step.forward), last ? 1 : 0];
+  const forward = Math.min(step.forward, LARGEST_FORWARD);
+  const gain = forward / (schedule.sigma(t) * Math.sqrt(1 - forward));
+  return [gain, Math.log(posterior), Math.log(forward), last ? 1 : 0];
 }
 
 export type BoundInputs = {

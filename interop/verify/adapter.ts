@@ -3,6 +3,7 @@ import type { Engine } from '../../tensor/program.ts';
 import type { Computed } from './compare.ts';
 import { dit } from './dit.ts';
 import type { Fixture } from './fixture.ts';
+import { lightningdit } from './lightningdit.ts';
 import { sit } from './sit.ts';
 
 /** Computes a fixture's outputs, by their names without 'out/', from its configuration and inputs. */
@@ -12,4 +13,4 @@ export type Adapter = Readonly<Record<string, Compute>>;
 /** By system. */
 export type Adapters = Readonly<Record<string, Adapter>>;
 
-export const ADAPTERS: Adapters = { dit, sit };
+export const ADAPTERS: Adapters = { dit, sit, lightningdit };

@@ -14,13 +14,19 @@ import { ddpm } from '../../sampling/diffusion/solvers/ddpm.ts';
 import { checkSchema } from '../../schema.ts';
 import type { Engine, HostTensors } from '../../tensor/program.ts';
 import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
-import { noisePicture } from '../../training/objective.ts';
+import { createObjective, squareErrors } from '../../training/objective.ts';
 import { BOUND_WIDTH, boundOf, variationalBits } from '../../training/variational.ts';
 import type { Adapter } from './adapter.ts';
 import type { Computed } from './compare.ts';
 import { LENGTH, processSteps, processTables } from './dit-process.ts';
-import { type Fixture, floatsOf, numbersOf, shapeOf } from './fixture.ts';
-import { evaluate, lossAndGradients } from './gradients.ts';
+import { type Fixture, floatsOf, numbersOf, tensorOf } from './fixture.ts';
+import {
+  channelsLast,
+  evaluate,
+  lossAndGradients,
+  picturesLast,
+  trainingBatch,
+} from './gradients.ts';
 import { doubled, guidedHalves } from './guided.ts';
 import {
   createForward,
@@ -120,57 +126,46 @@ function halfChannels(values: Float32Array, rows: number): [Float32Array, Float3
   return parts as [Float32Array, Float32Array];
 }
 
-/** Losses of noise with learned variance, and their gradients. */
+const OBJECTIVE = { prediction: 'noise', schedule: 'linear' } as const;
+
+/** The loss of noise with learned variance, its two parts of each picture, and its gradients. */
 async function gradients(fixture: Fixture, engine: Engine): Promise<Record<string, Computed>> {
   const config = checkSchema(GradientsConfig, fixture.config, 'config');
   const description = describeDiT(config.model, weightsOf(fixture));
   const { weights } = description;
   const forward = createForward(description);
-  const inputs = trainingBatch(fixture);
-  const terms = (w: Tensors, given: Tensors) => {
-    const [said, variance] = tf.split(forward(w, given), 2, 1) as [Tensor, Tensor];
-    const { target: noise, clean, bound } = given;
-    return {
-      mse: tf.mean(tf.square(said.sub(noise!)), [1, 2, 3]),
-      vb: variationalBits({ said, variance, noise: noise!, clean: clean!, bound: bound! }),
-    };
+  const objective = createObjective(OBJECTIVE, description.config);
+  const predict = (w: Tensors, given: Tensors) => channelsLast(forward(w, given));
+  const parts = (w: Tensors, given: Tensors) => {
+    const [said, variance] = tf.split(predict(w, given), 2, -1) as [Tensor, Tensor];
+    const { target, clean, bound } = picturesLast(given);
+    const bits = { said, variance, noise: target!, clean: clean!, bound: bound! };
+    return { mse: squareErrors(said, target!), vb: variationalBits(bits) };
   };
-  const loss = ({ weights: w, inputs: given }: { weights: Tensors; inputs: Tensors }) => {
-    const { mse, vb } = terms(w, given);
-    return tf.mean(mse.add(vb));
-  };
+  const inputs = variationalBatch(fixture);
+  const program = { engine, inputs, weights };
   return {
-    ...(await lossAndGradients(loss, { engine, inputs, weights })),
-    ...(await evaluate(({ weights: w, inputs: given }) => ({ outputs: terms(w, given) }), {
-      engine,
-      inputs,
-      weights,
-    })),
+    ...(await lossAndGradients(
+      (given) => objective(predict(given.weights, given.inputs), picturesLast(given.inputs)),
+      program,
+    )),
+    ...(await evaluate((given) => ({ outputs: parts(given.weights, given.inputs) }), program)),
   };
 }
 
-function trainingBatch(fixture: Fixture): HostTensors {
-  const [clean, noise] = [floatsOf(fixture, 'in/x0'), floatsOf(fixture, 'in/noise')];
+function variationalBatch(fixture: Fixture): HostTensors {
   const entries = numbersOf(fixture, 'in/t');
-  const shape = shapeOf(fixture, 'in/x0');
-  const batch = entries.length;
-  const size = clean.length / batch;
-  const [x, target] = [new Float32Array(clean.length), new Float32Array(clean.length)];
-  const objective = { prediction: 'noise', schedule: 'linear' } as const;
-  for (const [i, entry] of entries.entries()) {
-    const row = (values: Float32Array) => values.subarray(i * size, (i + 1) * size);
-    const t = timeOfEntry(entry, LENGTH);
-    noisePicture(objective, row(clean), row(noise), t, { x: row(x), target: row(target) });
-  }
-  const bound = entries.flatMap((entry) => boundOf(schedule, timeOfEntry(entry, LENGTH)));
-  return {
-    x: { data: x, shape },
-    target: { data: target, shape },
-    clean: { data: clean, shape },
-    t: { data: Float32Array.from(entries), shape: [batch] },
-    condition: { data: Int32Array.from(numbersOf(fixture, 'in/y')), shape: [batch] },
-    bound: { data: Float32Array.from(bound), shape: [batch, BOUND_WIDTH] },
-  };
+  const times = entries.map((entry) => timeOfEntry(entry, LENGTH));
+  const batch = trainingBatch({
+    objective: OBJECTIVE,
+    clean: tensorOf(fixture, 'in/x0'),
+    noise: tensorOf(fixture, 'in/noise'),
+    times,
+    told: entries,
+    classes: numbersOf(fixture, 'in/y'),
+  });
+  const bound = Float32Array.from(times.flatMap((t) => boundOf(schedule, t)));
+  return { ...batch, bound: { data: bound, shape: [times.length, BOUND_WIDTH] } };
 }
 
 export const dit: Adapter = {

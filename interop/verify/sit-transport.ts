@@ -60,7 +60,7 @@ const VP_EDGE = 1e-5;
 /** The fixture's closed-form network. */
 const formula = (x: Float32Array, tau: number): Float32Array =>
   x.map((value) => 0.3 * value * Math.cos(tau) + 0.1 + 0.05 * tau);
-const opposite = (values: Float32Array): Float32Array => weightedSum([-1, values]);
+export const opposite = (values: Float32Array): Float32Array => weightedSum([-1, values]);
 
 const answering =
   (from: Prediction, schedule: Schedule) =>

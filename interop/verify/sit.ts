@@ -2,37 +2,27 @@
  * SiT (willisma/SiT): network and its samplers, gradients; `transport` in sit-transport.ts. Its time
  * runs from noise (0) to data (1), so it is told tau = 1 - t, and its velocity dx/dtau is minus ours.
  */
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { toAnswer } from '../../sampling/diffusion/prediction.ts';
 import { flow, uniformTimes } from '../../sampling/diffusion/schedules/flow.ts';
 import { type Answer, type Query, solve } from '../../sampling/diffusion/solver.ts';
 import { euler } from '../../sampling/diffusion/solvers/euler.ts';
 import { sdeEuler } from '../../sampling/diffusion/solvers/sde-euler.ts';
-import { weightedSum } from '../../sampling/diffusion/weighted-sum.ts';
 import { checkSchema } from '../../schema.ts';
-import type { Engine, HostTensors } from '../../tensor/program.ts';
+import type { Engine } from '../../tensor/program.ts';
 import { type Tensors, tf } from '../../tensor/tf.ts';
-import { noisePicture, weightedError } from '../../training/objective.ts';
+import { createObjective } from '../../training/objective.ts';
 import type { Adapter } from './adapter.ts';
 import type { Computed } from './compare.ts';
 import { describeDiT } from './dit.ts';
-import { type Fixture, floatsOf, numbersOf, outputsOf, saidIn, shapeOf } from './fixture.ts';
-import { lossAndGradients } from './gradients.ts';
+import { type Fixture, floatsOf, numbersOf, outputsOf, saidIn, tensorOf } from './fixture.ts';
+import { channelsLast, lossAndGradients, picturesLast, trainingBatch } from './gradients.ts';
 import { doubled, guidedHalves } from './guided.ts';
-import {
-  type Batch,
-  createForward,
-  type Description,
-  type Network,
-  weightsOf,
-  withNetwork,
-} from './network.ts';
-import { type PathName, transport } from './sit-transport.ts';
+import { type Batch, createForward, type Network, weightsOf, withNetwork } from './network.ts';
+import { opposite, type PathName, transport } from './sit-transport.ts';
 
 /** The last step of SiT's stochastic samplers: from tau = 0.96 to 1. */
 const LAST_STEP = 0.04;
-
-export const opposite = (values: Float32Array): Float32Array => weightedSum([-1, values]);
 
 /** The first `channels` of each picture: SiT computes a variance and drops it. */
 export function firstChannelsOf(
@@ -137,46 +127,26 @@ const SCHEDULES = { Linear: 'flow', GVP: 'gvp' } as const satisfies Partial<
 async function gradients(fixture: Fixture, engine: Engine): Promise<Record<string, Computed>> {
   const config = checkSchema(GradientsConfig, fixture.config, 'config');
   const description = describeDiT(config.model, weightsOf(fixture));
-  return lossAndGradients(velocityLoss(description), {
-    engine,
-    inputs: trainingBatch(fixture, config.path),
-    weights: description.weights,
-  });
-}
-
-/** Our velocity objective: the network's sign is turned, which the square does not see. */
-function velocityLoss(description: Description) {
+  const objective = { prediction: 'velocity', schedule: SCHEDULES[config.path] } as const;
   const forward = createForward(description);
   const { channels } = description.config;
-  return ({ weights, inputs }: { weights: Tensors; inputs: Tensors }) => {
-    const [B, , H, W] = inputs.x!.shape as [number, number, number, number];
-    const published = tf.slice(forward(weights, inputs), [0, 0, 0, 0], [B, channels, H, W]);
-    return weightedError(published.neg(), inputs.target!, inputs.weight!);
+  const error = createObjective(objective, { variance: false });
+  const loss = ({ weights, inputs }: { weights: Tensors; inputs: Tensors }) => {
+    const said = channelsLast(forward(weights, inputs));
+    const [B, H, W] = said.shape as [number, number, number, number];
+    const velocity = tf.slice(said, [0, 0, 0, 0], [B, H, W, channels]).neg();
+    return error(velocity, picturesLast(inputs));
   };
-}
-
-function trainingBatch(
-  fixture: Fixture,
-  path: Static<typeof GradientsConfig>['path'],
-): HostTensors {
-  const [clean, noise] = [floatsOf(fixture, 'in/x1'), floatsOf(fixture, 'in/x0')];
   const taus = numbersOf(fixture, 'in/t');
-  const [shape, rows] = [shapeOf(fixture, 'in/x1'), [taus.length]];
-  const size = clean.length / taus.length;
-  const [x, target] = [new Float32Array(clean.length), new Float32Array(clean.length)];
-  const objective = { prediction: 'velocity', schedule: SCHEDULES[path] } as const;
-  const weight = taus.map((tau, i) => {
-    const row = (values: Float32Array) => values.subarray(i * size, (i + 1) * size);
-    const into = { x: row(x), target: row(target) };
-    return noisePicture(objective, row(clean), row(noise), 1 - tau, into);
+  const inputs = trainingBatch({
+    objective,
+    clean: tensorOf(fixture, 'in/x1'),
+    noise: tensorOf(fixture, 'in/x0'),
+    times: taus.map((tau) => 1 - tau),
+    told: taus,
+    classes: numbersOf(fixture, 'in/y'),
   });
-  return {
-    x: { data: x, shape },
-    target: { data: target, shape },
-    t: { data: Float32Array.from(taus), shape: rows },
-    weight: { data: Float32Array.from(weight), shape: rows },
-    condition: { data: Int32Array.from(numbersOf(fixture, 'in/y')), shape: rows },
-  };
+  return lossAndGradients(loss, { engine, inputs, weights: description.weights });
 }
 
 export const sit: Adapter = { model, transport, grads: gradients };
