@@ -32,7 +32,7 @@ import '../trace/kernels/reduce.ts';
 import '../trace/kernels/shape.ts';
 import { encodeModel } from '../trace/onnx.ts';
 import { reducePrecision } from '../trace/precision.ts';
-import { cpuNodesOf } from './webgpu.ts';
+import { completeNorms, cpuNodesOf } from './webgpu.ts';
 
 export type OnnxOptions = {
   readonly provider?: Provider;
@@ -65,6 +65,7 @@ export function createOnnxEngine({
       checkPrecision(options.name ?? (fn.name || 'program'), 'onnx', options);
       const traced = record(fn, signature, options);
       reducePrecision(traced.graph, options.precision ?? 'float32');
+      if (provider === 'webgpu') completeNorms(traced.graph);
       const executionProviders = providersFor(provider, traced.graph);
       const loaded = await load(
         traced.graph,
