@@ -1,7 +1,7 @@
 /** What a command may use of the process: handed in, so that tests run commands without one. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export type Output = {
@@ -36,7 +36,10 @@ export function packageFolder(): string {
 /** Where models are looked for, in this order. */
 export function modelFolders({ env }: Pick<Context, 'env'>): string[] {
   const named = (env.ROPEWALK_MODELS ?? '').split(delimiter).filter((folder) => folder !== '');
-  return [...new Set(['models', ...named, join(packageFolder(), 'models')])];
+  const folders = ['models', ...named, join(packageFolder(), 'models')];
+  return folders.filter(
+    (folder, i) => folders.findIndex((f) => resolve(f) === resolve(folder)) === i,
+  );
 }
 
 /** The user's cache folder (XDG Base Directory Specification). */

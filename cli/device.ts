@@ -16,7 +16,10 @@ export async function openDevice(
 ): Promise<Engine> {
   const some = threads === undefined ? {} : { threads };
   if (device === 'reference') return createEngine({ name: 'reference' });
-  if (device !== 'tensorflow') return createEngine({ provider: device, ...some });
+  if (device !== 'tensorflow') {
+    // Threads that wait busily win little on an idle machine and lose much on a shared one.
+    return createEngine({ provider: device, spinning: false, ...some });
+  }
   await loadTensorflow(installedTensorflow(context), some);
   return createEngine({ name: 'tensorflow' });
 }

@@ -4,9 +4,9 @@ import { type Context, Exit, modelFolders, userCache } from './context.ts';
 
 type DoctorOptions = {
   readonly install?: 'tensorflow';
-  readonly gpu: boolean;
+  readonly gpu?: boolean;
   readonly wheel?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 };
 
 export function doctorCommand(program: Command, context: Context): void {
@@ -18,9 +18,9 @@ export function doctorCommand(program: Command, context: Context): void {
         'tensorflow',
       ]),
     )
-    .option('--gpu', 'with --install: for NVIDIA GPUs, with CUDA', false)
+    .option('--gpu', 'with --install: for NVIDIA GPUs, with CUDA')
     .option('--wheel <file>', 'with --install: a TensorFlow wheel that is already here')
-    .option('--json', 'print findings as JSON', false)
+    .option('--json', 'print findings as JSON')
     .addHelpText('after', '\nExample:\n  ropewalk doctor --install tensorflow')
     .action(async (options: DoctorOptions) => {
       if (!options.install && (options.gpu || options.wheel !== undefined))
@@ -31,7 +31,7 @@ export function doctorCommand(program: Command, context: Context): void {
     });
 }
 
-async function install({ gpu, wheel }: DoctorOptions, context: Context): Promise<void> {
+async function install({ gpu = false, wheel }: DoctorOptions, context: Context): Promise<void> {
   const { installTensorflow, tensorflowFolder } = await import(
     '../tensor/engines/install-tensorflow.ts'
   );

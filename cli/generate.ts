@@ -24,11 +24,11 @@ export type GenerateOptions = {
   readonly extend?: string;
   readonly from?: string;
   readonly out: string;
-  readonly grid: boolean;
-  readonly skipUnknown: boolean;
+  readonly grid?: boolean;
+  readonly skipUnknown?: boolean;
   readonly device?: Device;
   readonly threads?: number;
-  readonly json: boolean;
+  readonly json?: boolean;
 };
 
 const EXAMPLE = `
@@ -58,11 +58,11 @@ export function generateCommand(program: Command, context: Context): void {
     .option('--extend <method>', "position extension (default: the model's)")
     .option('--from <picture>', 'take all that is not given from the recipe in this picture')
     .option('--out <folder>', 'where pictures go', 'out')
-    .option('--grid', 'also write all pictures as one sheet', false)
-    .option('--skip-unknown', 'go on without words that the model does not know', false)
+    .option('--grid', 'also write all pictures as one sheet')
+    .option('--skip-unknown', 'go on without words that the model does not know')
     .addOption(deviceOption().default(undefined, 'cpu'))
     .addOption(threadsOption())
-    .option('--json', 'print what was made as JSON', false)
+    .option('--json', 'print what was made as JSON')
     .addHelpText('after', EXAMPLE)
     .action(async (words: string | undefined, options: GenerateOptions) => {
       const { generate } = await import('./generate-run.ts');

@@ -6,12 +6,12 @@ export function modelsCommand(program: Command, context: Context): void {
   program
     .command('models')
     .description('list the models that can be generated with')
-    .option('--json', 'print the cards as JSON', false)
+    .option('--json', 'print the cards as JSON')
     .addHelpText(
       'after',
       '\nExample:\n  ropewalk models\n\nLooked for in ./models, the folders of ROPEWALK_MODELS and the package.',
     )
-    .action(async ({ json }: { json: boolean }) => {
+    .action(async ({ json }: { json?: boolean }) => {
       const { listModels } = await import('../pipelines/models.ts');
       const { models, broken } = await listModels(modelFolders(context));
       for (const { folder, reason } of broken)

@@ -32,7 +32,8 @@ export async function exportRun(run: string, options: ExportOptions): Promise<Mo
   const shapes = Object.entries(network.weights).map(([name, { shape }]) => [name, shape] as const);
   checkTensors(tensors, Object.fromEntries(shapes), path);
   const card = await writeModel(options.to, cardOf(config, network.dit, options), tensors, 'F16');
-  await writeFile(join(options.to, 'README.md'), describe(card, config));
+  const steps = Number(checkpoint.replace('step-', ''));
+  await writeFile(join(options.to, 'README.md'), describe(card, { ...config, steps }));
   return card;
 }
 

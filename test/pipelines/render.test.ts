@@ -1,0 +1,117 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findModel, listModels } from '../../pipelines/models.ts';
+import { createRenderer, render } from '../../pipelines/render.ts';
+import { type ImageRequest, parseRecipe } from '../../request.ts';
+import { createEngine } from '../../tensor/engine.ts';
+import { VERSION } from '../../version.ts';
+import { writeTinyModel } from './tiny-model.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ropewalk-models-'));
+  await writeTinyModel(folder);
+  await writeTinyModel(folder, { id: 'other', title: 'Other' });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const request: ImageRequest = {
+  version: 1,
+  model: 'tiny',
+  condition: ['style=cat', { word: 'hair color=red', weight: 1.5 }],
+  seed: 7,
+  count: 2,
+  size: { width: 16, height: 24 },
+  sampling: { kind: 'diffusion', solver: 'dpmpp-2m', steps: 2, guidance: { scale: 2, to: 0.9 } },
+};
+const options = async () => ({
+  engine: createEngine({ threads: 1 }),
+  models: await listModels([folder]),
+});
+
+describe('render', () => {
+  test('gives every picture the recipe that makes it again', async () => {
+    const given = await options();
+    const rendered = await render(request, given);
+    expect(given.engine.open).toBe(0);
+    const { card } = findModel('tiny', given.models);
+    expect(rendered[1]!.recipe).toEqual({
+      version: 1,
+      digest: card.digest,
+      software: `ropewalk ${VERSION}`,
+      engine: 'onnx',
+      provider: 'cpu',
+      request: { ...request, seed: 8, count: 1 },
+    });
+    const recipe = parseRecipe(JSON.parse(JSON.stringify(rendered[1]!.recipe)));
+    const [again] = await render(recipe.request, given);
+    expect(again!.picture).toEqual(rendered[1]!.picture);
+    expect(again!.picture).not.toEqual(rendered[0]!.picture);
+  });
+
+  test('keeps models and programs between requests', async () => {
+    const given = await options();
+    const renderer = createRenderer(given);
+    await renderer.render(request);
+    await renderer.render({ ...request, seed: 3 });
+    expect(given.engine.open).toBe(2); // two rows a picture while it is guided, else one
+    await renderer.render({ ...request, model: 'other' });
+    expect(given.engine.open).toBe(4);
+    await renderer.dispose();
+    expect(given.engine.open).toBe(0);
+  });
+
+  const diffusion = request.sampling as Extract<ImageRequest['sampling'], { kind: 'diffusion' }>;
+  test.each<[Partial<ImageRequest>, string]>([
+    [{ model: 'tinny' }, "model: expected a known model, got 'tinny'; nearest: tiny"],
+    [
+      { condition: ['style=cart'] },
+      "condition: expected a known name, got 'style=cart'; nearest: style=cat",
+    ],
+    [
+      { negative: ['glases=yes'] },
+      "negative: expected a known name, got 'glases=yes'; nearest: glasses=yes",
+    ],
+    [{ size: { width: 18, height: 16 } }, 'multiples of the patch (4)'],
+    [{ size: { width: 16, height: 128 } }, 'at most 64 pixels a side, got 128'],
+    [{ sampling: { ...diffusion, solver: 'eulr' } }, "got 'eulr'; nearest: euler"],
+    [{ sampling: { ...diffusion, schedule: 'cosine' } }, "got 'cosine'; known: flow"],
+    [{ sampling: { ...diffusion, solverOptions: { eta: 1 } } }, "expected no options, got 'eta'"],
+    [{ sampling: { ...diffusion, scheduleOptions: { shift: -1 } } }, 'a number above 0, got -1'],
+    [{ sampling: { kind: 'tokens', decoder: 'jacobi' } }, 'expected diffusion'],
+    [{ position: { extend: 'dyp' } }, "got 'dyp'"],
+    [{ input: { image: 'a', strength: 0.5 } }, "'tiny' cannot start from one"],
+  ])('refuses %o', async (change, message) => {
+    await expect(render({ ...request, ...change }, await options())).rejects.toThrow(message);
+  });
+});
+
+describe('models', () => {
+  test('the first folder wins; missing folders hold none', async () => {
+    const second = await mkdtemp(join(tmpdir(), 'ropewalk-models-'));
+    await writeTinyModel(second, { title: 'Hidden' });
+    const { models } = await listModels(['/nowhere', folder, second]);
+    expect(models.map(({ id, card }) => [id, card.title])).toEqual([
+      ['other', 'Other'],
+      ['tiny', 'Tiny'],
+    ]);
+    await rm(second, { recursive: true });
+  });
+
+  test('a broken card is told when it is asked for, and hides no other', async () => {
+    const broken = await mkdtemp(join(tmpdir(), 'ropewalk-models-'));
+    await writeTinyModel(broken);
+    const { folder: damaged } = await writeTinyModel(broken, { id: 'bad' });
+    await writeFile(join(damaged, 'model.json'), '{"version": 1');
+    const list = await listModels([broken]);
+    expect(list.models.map(({ id }) => id)).toEqual(['tiny']);
+    expect(() => findModel('bad', list)).toThrow('expected JSON');
+    await rm(broken, { recursive: true });
+  });
+
+  test('says what to do when there are none', () => {
+    expect(() => findModel('avatars', { models: [], broken: [] })).toThrow('ROPEWALK_MODELS');
+  });
+});
