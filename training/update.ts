@@ -3,6 +3,8 @@
  * average of weights on the host, where AdamW is one pass over memory instead of a dozen.
  */
 import type { Engine, HostTensor, HostTensors, Spec } from '../tensor/program.ts';
+import { sizeOf } from '../tensor/shape.ts';
+import { type Arena, add, compileLoop, createArena, mul, sub } from '../tensor/simd.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
 
@@ -51,17 +53,17 @@ export async function createUpdate(
   options: UpdateOptions,
 ): Promise<Update> {
   const { engine, inputs, clip, ema = emaDecay() } = options;
+  const names = Object.keys(options.weights);
+  const wanted = optimiser.moments(options.weights);
+  const sizes = names.map((name) => options.weights[name]!.data.length);
+  const arena = createArena([...sizes, ...sizes, ...sizes, ...Object.values(wanted).map(sizeOf)]);
+  const copyOf = (tensors: HostTensors) =>
+    allocate(arena, Object.fromEntries(names.map((name) => [name, tensors[name]!.shape])), tensors);
+  const weights = copyOf(options.weights);
+  const average = copyOf(options.weights);
+  const gradients = copyOf(options.weights);
+  const moments = allocate(arena, wanted);
   let step = 0;
-  let weights = copy(options.weights);
-  let average = copy(options.weights);
-  let moments = optimiser.moments(weights);
-  const names = Object.keys(weights);
-  const gradients = Object.fromEntries(
-    Object.entries(weights).map(([name, { data, shape }]): [string, HostTensor] => [
-      name,
-      { data: new Float32Array(data.length), shape },
-    ]),
-  );
   const program = await engine.compile(
     lossAndGradients(loss, names),
     { inputs, weights },
@@ -94,15 +96,16 @@ export async function createUpdate(
         step,
         rate,
         gradientScale: mean * shrink,
+        arena,
       });
-      follow(average, weights, ema(step));
+      followAll(arena, average, weights, ema(step));
       return { loss: total * mean, norm };
     },
     restore(state) {
       step = state.step;
-      weights = copy(state.weights);
-      average = copy(state.ema);
-      moments = copy(state.moments);
+      overwrite(weights, state.weights);
+      overwrite(average, state.ema);
+      overwrite(moments, state.moments);
     },
     dispose: () => program.dispose(),
   };
@@ -120,10 +123,26 @@ const lossAndGradients =
     return { outputs };
   };
 
-const copy = (tensors: HostTensors): Record<string, HostTensor> =>
-  Object.fromEntries(
-    Object.entries(tensors).map(([name, { data, shape }]) => [name, { data: data.slice(), shape }]),
+/** Tensors in the arena: zeros, or copies of `values`. */
+function allocate(
+  arena: Arena,
+  shapes: Readonly<Record<string, readonly number[]>>,
+  values?: HostTensors,
+): Record<string, HostTensor> {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => {
+      const data = arena.array(sizeOf(shape));
+      if (values) data.set(values[name]!.data as Float32Array);
+      return [name, { data, shape }];
+    }),
   );
+}
+
+function overwrite(tensors: HostTensors, values: HostTensors): void {
+  for (const [name, { data }] of Object.entries(tensors)) {
+    (data as Float32Array).set(values[name]!.data as Float32Array);
+  }
+}
 
 function checkLoss(loss: number, step: number, batch: number): number {
   if (Number.isFinite(loss)) return loss;
@@ -160,10 +179,15 @@ function addTo(
   return next;
 }
 
-function follow(average: HostTensors, weights: HostTensors, decay: number): void {
-  for (const [name, { data }] of Object.entries(average)) {
-    const current = weights[name]!.data;
-    for (let i = 0; i < data.length; i++)
-      data[i] = data[i]! + (1 - decay) * (current[i]! - data[i]!);
+/** average + share (weight - average) */
+const follow = compileLoop(['average', 'weight'], ['share'], ({ load, scalar, store }) => {
+  const gap = sub(load('weight'), load('average'));
+  store('average', add(load('average'), mul(gap, scalar('share'))));
+});
+
+function followAll(arena: Arena, averages: HostTensors, weights: HostTensors, decay: number): void {
+  for (const [name, { data }] of Object.entries(averages)) {
+    const arrays = { average: data as Float32Array, weight: weights[name]!.data as Float32Array };
+    follow(arena, arrays, { share: 1 - decay });
   }
 }

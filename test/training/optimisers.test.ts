@@ -136,9 +136,8 @@ describe('Muon', () => {
     });
     await update.step([target]);
     const before = weights['blocks.0.attn.qkv.weight'].data;
-    const moved = update
-      .state()
-      .weights['blocks.0.attn.qkv.weight']!.data.map((value, i) => before[i]! - value);
+    const after = update.state().weights['blocks.0.attn.qkv.weight']!.data as Float32Array;
+    const moved = after.map((value, i) => before[i]! - value);
     for (let part = 0; part < 3; part++) {
       const square = moved
         .subarray(part * 16, (part + 1) * 16)

@@ -1,6 +1,7 @@
 /** AdamW (Loshchilov and Hutter 2019, algorithm 2), one pass over memory a weight. */
 import type { HostTensors } from '../../tensor/program.ts';
-import { type Optimiser, type Step, zerosLike } from './optimiser.ts';
+import { add, compileLoop, div, mul, sqrt, sub } from '../../tensor/simd.ts';
+import { momentsLike, type Optimiser } from './optimiser.ts';
 
 export type AdamWOptions = {
   readonly rate: number;
@@ -12,25 +13,52 @@ export type AdamWOptions = {
   readonly rates?: readonly { readonly match: RegExp; readonly rate: number }[];
 };
 
+/** One pass: moments, then the weight. `unbias1` holds the rate, `unbias2` corrects the root. */
+const step = compileLoop(
+  ['weight', 'gradient', 'first', 'second'],
+  ['scale', 'beta1', 'rest1', 'beta2', 'rest2', 'unbias1', 'unbias2', 'eps', 'shrink'],
+  ({ load, scalar, keep, store }) => {
+    const gradient = keep(mul(load('gradient'), scalar('scale')));
+    const first = keep(add(mul(load('first'), scalar('beta1')), mul(gradient, scalar('rest1'))));
+    const square = mul(gradient, gradient);
+    const second = keep(add(mul(load('second'), scalar('beta2')), mul(square, scalar('rest2'))));
+    const root = add(mul(sqrt(second), scalar('unbias2')), scalar('eps'));
+    const move = div(mul(first, scalar('unbias1')), root);
+    store('first', first);
+    store('second', second);
+    store('weight', sub(mul(load('weight'), scalar('shrink')), move));
+  },
+);
+
 export function adamW({
   rate,
-  betas = [0.9, 0.999],
+  betas: [beta1, beta2] = [0.9, 0.999],
   eps = 1e-8,
   decay = 0,
   rates = [],
 }: AdamWOptions): Optimiser {
   return {
-    moments: (weights) => ({ ...zerosLike(weights, 'first'), ...zerosLike(weights, 'second') }),
-    async update(weights, gradients, moments, step) {
+    moments: (weights) => ({ ...momentsLike(weights, 'first'), ...momentsLike(weights, 'second') }),
+    async update(weights, gradients, moments, { step: count, rate: share, gradientScale, arena }) {
       for (const [name, { data }] of Object.entries(weights)) {
-        const own = rates.find(({ match }) => match.test(name))?.rate ?? rate;
-        adamWStep(
-          data as Float32Array,
-          gradients[name]!.data as Float32Array,
-          momentOf(moments, name, 'first'),
-          momentOf(moments, name, 'second'),
-          { ...step, rate: own * step.rate, betas, eps, decay },
-        );
+        const own = share * (rates.find(({ match }) => match.test(name))?.rate ?? rate);
+        const arrays = {
+          weight: data as Float32Array,
+          gradient: gradients[name]!.data as Float32Array,
+          first: momentOf(moments, name, 'first'),
+          second: momentOf(moments, name, 'second'),
+        };
+        step(arena, arrays, {
+          scale: gradientScale,
+          beta1,
+          rest1: 1 - beta1,
+          beta2,
+          rest2: 1 - beta2,
+          unbias1: own / (1 - beta1 ** count),
+          unbias2: 1 / Math.sqrt(1 - beta2 ** count),
+          eps,
+          shrink: 1 - own * decay,
+        });
       }
     },
   };
@@ -38,29 +66,3 @@ export function adamW({
 
 export const momentOf = (moments: HostTensors, name: string, moment: string): Float32Array =>
   moments[`${name}/${moment}`]!.data as Float32Array;
-
-type Constants = Step & {
-  readonly betas: readonly [number, number];
-  readonly eps: number;
-  readonly decay: number;
-};
-
-function adamWStep(
-  weight: Float32Array,
-  gradient: Float32Array,
-  first: Float32Array,
-  second: Float32Array,
-  { step, rate, gradientScale, betas: [beta1, beta2], eps, decay }: Constants,
-): void {
-  const unbias1 = rate / (1 - beta1 ** step);
-  const unbias2 = 1 / Math.sqrt(1 - beta2 ** step);
-  const keep = 1 - rate * decay;
-  for (let i = 0; i < weight.length; i++) {
-    const g = gradient[i]! * gradientScale;
-    const m = beta1 * first[i]! + (1 - beta1) * g;
-    const v = beta2 * second[i]! + (1 - beta2) * g * g;
-    first[i] = m;
-    second[i] = v;
-    weight[i] = weight[i]! * keep - (unbias1 * m) / (Math.sqrt(v) * unbias2 + eps);
-  }
-}

@@ -8,7 +8,7 @@
 import type { Engine, HostTensor, HostTensors, Program } from '../../tensor/program.ts';
 import { type Tensor, tf } from '../../tensor/tf.ts';
 import { type AdamWOptions, adamW, momentOf } from './adamw.ts';
-import { type Optimiser, zerosLike } from './optimiser.ts';
+import { momentsLike, type Optimiser } from './optimiser.ts';
 
 export type MuonOptions = {
   readonly engine: Engine;
@@ -71,7 +71,7 @@ export function muon({
   return {
     moments(weights) {
       const { matrices, others } = split(weights);
-      return { ...zerosLike(matrices, 'momentum'), ...rest.moments(others) };
+      return { ...momentsLike(matrices, 'momentum'), ...rest.moments(others) };
     },
     async update(weights, gradients, moments, step) {
       const { matrices, others } = split(weights);

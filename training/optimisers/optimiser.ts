@@ -1,5 +1,6 @@
 /** What an optimiser is: arithmetic on one weight's numbers, with moments that it names itself. */
 import type { HostTensors } from '../../tensor/program.ts';
+import type { Arena } from '../../tensor/simd.ts';
 
 export type Step = {
   /** Counted from 1. */
@@ -8,11 +9,15 @@ export type Step = {
   readonly rate: number;
   /** Gradients are multiplied by this: clipping and the mean over accumulated batches. */
   readonly gradientScale: number;
+  /** Where weights, gradients and moments live. */
+  readonly arena: Arena;
 };
 
+/** Shapes of moments, named '<weight>/<moment>'; they start at zero. */
+export type Moments = Readonly<Record<string, readonly number[]>>;
+
 export type Optimiser = {
-  /** Moments, all zero, named '<weight>/<moment>'. */
-  readonly moments: (weights: HostTensors) => HostTensors;
+  readonly moments: (weights: HostTensors) => Moments;
   /** Changes `weights` and `moments` in place. */
   readonly update: (
     weights: HostTensors,
@@ -22,11 +27,8 @@ export type Optimiser = {
   ) => Promise<void>;
 };
 
-export function zerosLike(weights: HostTensors, moment: string): HostTensors {
-  return Object.fromEntries(
-    Object.entries(weights).map(([name, { data, shape }]) => [
-      `${name}/${moment}`,
-      { data: new Float32Array(data.length), shape },
-    ]),
+/** A moment as large as each weight. */
+export const momentsLike = (weights: HostTensors, moment: string): Moments =>
+  Object.fromEntries(
+    Object.entries(weights).map(([name, { shape }]) => [`${name}/${moment}`, shape]),
   );
-}
