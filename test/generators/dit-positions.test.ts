@@ -1,0 +1,234 @@
+/** Every hook of the positions contract, seen through the diffusion transformer that calls it. */
+import { afterEach, expect, it } from 'vitest';
+import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
+import type { Method } from '../../encoders/positions/contract.ts';
+import { raster } from '../../encoders/positions/grid.ts';
+import { POSITION_METHODS, withMethods } from '../../encoders/positions/registry.ts';
+import { compileDiT, placementInputs } from '../../generators/compile.ts';
+import { DIT_PRESETS, type DiTConfig, initDiT } from '../../generators/dit.ts';
+import { layoutOf, type ModelCard } from '../../generators/model.ts';
+import type { HostTensors } from '../../tensor/program.ts';
+import { createRng } from '../../tensor/rng.ts';
+import { tf } from '../../tensor/tf.ts';
+import { largestDifference } from '../close.ts';
+import { normals, onBothEngines } from '../encoders/positions/evaluate.ts';
+
+/** Condition tokens join before the second block, so both kinds of block are met. */
+const CONFIG: DiTConfig = {
+  ...DIT_PRESETS.avatars,
+  patch: 2,
+  width: 32,
+  depth: 2,
+  heads: 2,
+  hidden: 48,
+  condition: { words: 5 },
+  context: { tokens: 2, start: 1 },
+};
+const BATCH = 2;
+const trained = raster(3, 4);
+const shape = { width: 32, heads: 2, depth: 2, trained };
+
+/** Plain attention, built by a score method; `wrong` gives the same weight to all. */
+const scored = (wrong = false): Method => ({
+  hook: 'score',
+  name: 'scored',
+  reducesTo: 'scaled dot products',
+  score: ({ q, k, where }) => {
+    const heads = (x: typeof q) => x.transpose([0, 2, 1, 3]);
+    const logits = tf.matMul(heads(q), heads(k), false, true).div(Math.sqrt(where.headSize));
+    return wrong ? logits.mul(0) : logits;
+  },
+});
+/** Plain attention unless what it carries is not what the block before did: rows of weights sum to 1. */
+const carried: Method = {
+  ...(scored() as Extract<Method, { hook: 'score' }>),
+  name: 'carried',
+  score: (args) => {
+    const { score } = scored() as Extract<Method, { hook: 'score' }>;
+    const { carried: state, where } = args;
+    if ((where.layer === 0) !== (state === undefined)) throw new Error('carried: lost');
+    if (!state) return score(args);
+    const off = tf.max(tf.abs(state.rows!.sub(1))).add(state.blocks!.sub(where.layer).abs());
+    return score(args).mul(off.mul(-10).add(1));
+  },
+  carry: ({ attention, carried: state }) => ({
+    rows: tf.sum(attention, -1),
+    blocks: state ? state.blocks!.add(1) : tf.scalar(1),
+  }),
+};
+/** Values are negated on the way in, and back on the way out where `back` says so. */
+const negated = (back: boolean): Method => ({
+  hook: 'rotate',
+  name: 'negated',
+  reducesTo: 'no positions',
+  rotate: ({ q, k, v }) => ({ q, k, v: v.neg() }),
+  ...(back ? { restore: ({ out }) => out.neg() } : {}),
+});
+/** Twice the heads, whose mean is taken after attention. */
+const doubled: Method = {
+  hook: 'rotate',
+  name: 'doubled',
+  reducesTo: 'no positions',
+  rotate: ({ q, k, v }) => {
+    const twice = (x: typeof q) => tf.concat([x, x], 2);
+    return { q: twice(q), k: twice(k), v: twice(v) };
+  },
+  restore: ({ out, x, where }) => {
+    if (x.shape[2] !== where.heads * where.headSize) throw new Error('doubled: x is lost');
+    const [a, b] = tf.split(out, 2, 2);
+    return a!.add(b!).div(2);
+  },
+};
+const sharpened = (rank: number, by: number): Method => ({
+  hook: 'bias',
+  name: 'sharpened',
+  reducesTo: 'no positions with a factor of 1',
+  logitScale: ({ where: { heads } }) => {
+    if (rank === 0) return by;
+    return tf.fill(rank === 3 ? [heads, 1, 1] : [BATCH, heads, 1, 1], by);
+  },
+});
+
+onBothEngines('a diffusion transformer', (engine) => {
+  afterEach(() => {
+    expect(engine.open, 'programs left open').toBe(0);
+    expect(tf.memory().numTensors, 'tensors left').toBe(0);
+  });
+
+  type Call = {
+    extra?: readonly Method[];
+    grid?: typeof trained;
+    t?: number;
+    weights?: HostTensors;
+  };
+  const predict = async (
+    choice: PositionConfig,
+    { extra = [], grid = trained, t = 0.6, weights = {} }: Call = {},
+  ): Promise<Float32Array> => {
+    const positions = composePositions(choice, shape, withMethods(POSITION_METHODS, ...extra));
+    const program = await compileDiT(engine, {
+      config: CONFIG,
+      positions,
+      weights: { ...weightsOf(), ...positions.init(createRng(2)), ...weights },
+      grid,
+      batch: BATCH,
+    });
+    const { height, width } = grid as { height: number; width: number };
+    const out = await program.run({
+      x: normals('x', [BATCH, 2 * height, 2 * width, 3]),
+      t: { data: Float32Array.of(t, t), shape: [BATCH] },
+      condition: normals('condition', [BATCH, 5]),
+      ...placementInputs(positions, grid, t),
+    });
+    await program.dispose();
+    return out.prediction!.data as Float32Array;
+  };
+  /** Outputs are of size 1; both sides round differently in float32. */
+  const same = (a: Float32Array, b: Float32Array) =>
+    expect(largestDifference(a, b)).toBeLessThan(2e-5);
+  const other = (a: Float32Array, b: Float32Array) =>
+    expect(largestDifference(a, b)).toBeGreaterThan(1e-3);
+
+  it('takes its logits from a score method, with bias and factor', async () => {
+    const plain = await predict({ rotate: 'axial' });
+    same(await predict({ rotate: 'axial', score: 'scored' }, { extra: [scored()] }), plain);
+    other(await predict({ rotate: 'axial', score: 'scored' }, { extra: [scored(true)] }), plain);
+    const bias = ['alibi', 'sharpened'];
+    const extra = [scored(), sharpened(3, 2)];
+    same(await predict({ bias, score: 'scored' }, { extra }), await predict({ bias }, { extra }));
+  });
+
+  it('carries a score method its state from block to block', async () => {
+    same(await predict({ score: 'carried' }, { extra: [carried] }), await predict({}));
+  });
+
+  it('turns values back after attention', async () => {
+    const plain = await predict({});
+    same(await predict({ rotate: 'negated' }, { extra: [negated(true)] }), plain);
+    other(await predict({ rotate: 'negated' }, { extra: [negated(false)] }), plain);
+  });
+
+  it('lets a rotation add heads and take them away again', async () => {
+    same(await predict({ rotate: 'doubled' }, { extra: [doubled] }), await predict({}));
+  });
+
+  it('scales logits by a number, by heads, or by pictures and heads', async () => {
+    const scaled = (rank: number, by: number) =>
+      predict({ bias: 'sharpened' }, { extra: [sharpened(rank, by)] });
+    const byNumber = await scaled(0, 3);
+    other(byNumber, await predict({}));
+    for (const rank of [3, 4]) same(await scaled(rank, 3), byNumber);
+    same(await scaled(3, 1), await predict({}));
+  });
+
+  it('adds ALiBi to every block, and nothing with slope 0', async () => {
+    const plain = await predict({});
+    same(await predict({ bias: { method: 'alibi', slope: 0 } }), plain);
+    other(await predict({ bias: 'alibi' }), plain);
+    // Offsets only: it does not matter where the grid begins.
+    same(
+      await predict({ bias: 'alibi', coordinates: 'centred' }),
+      await predict({ bias: 'alibi' }),
+    );
+  });
+
+  it('adds PEG after its first block, where condition tokens pass by', async () => {
+    const zero = {
+      'positions.peg.proj.weight': { data: new Float32Array(32 * 9), shape: [32, 1, 3, 3] },
+    };
+    same(await predict({ embed: 'peg' }, { weights: zero }), await predict({}));
+    other(await predict({ embed: 'peg' }), await predict({}));
+  });
+
+  it('adds a learned table, on other grids too', async () => {
+    const zero = {
+      'positions.learned.table': { data: new Float32Array(12 * 32), shape: [12, 32] },
+    };
+    const grid = raster(5, 3);
+    same(await predict({ embed: 'learned' }, { weights: zero, grid }), await predict({}, { grid }));
+    other(await predict({ embed: 'learned' }, { grid }), await predict({}, { grid }));
+  });
+
+  it('is given frequencies and a logit factor at every t', async () => {
+    const rotate = { method: 'axial', base: 100 };
+    const grid = raster(3, 8);
+    const timed = (extend: string, t: number) => predict({ rotate, extend }, { grid, t });
+    const plain = (t: number) => predict({ rotate }, { grid, t });
+    same(await timed('dype-pi', 0), await plain(0));
+    same(await timed('dype-ntk', 0), await plain(0));
+    other(await timed('dype-pi', 1), await plain(1));
+    // YaRN's temperature stays, even where its frequencies are the trained ones.
+    const by = (0.1 * Math.log(2) + 1) ** 2;
+    const warm = await predict(
+      { rotate, bias: 'sharpened' },
+      { grid, t: 0, extra: [sharpened(0, by)] },
+    );
+    same(await timed('dype-yarn', 0), warm);
+    // On the trained grid nothing is extended.
+    same(
+      await predict({ rotate, extend: 'dype-yarn' }, { t: 1 }),
+      await predict({ rotate }, { t: 1 }),
+    );
+  });
+});
+
+it("finds methods of one's own for a model card", () => {
+  const card = {
+    config: CONFIG,
+    positions: { score: 'scored' },
+    trained: { height: 6, width: 8 },
+  } as Pick<ModelCard, 'config' | 'positions' | 'trained'>;
+  const registry = withMethods(POSITION_METHODS, scored());
+  expect(layoutOf(card, registry).positions.headSize).toBe(16);
+  expect(() => layoutOf(card)).toThrow(/positions\.score: expected one of \(none\), got 'scored'/);
+});
+
+/** Initial weights hide all blocks behind zeros, so small numbers are added. */
+function weightsOf(): HostTensors {
+  return Object.fromEntries(
+    Object.entries(initDiT(CONFIG, createRng(1))).map(([name, { data, shape: size }]) => {
+      const noise = normals(name, size).data;
+      return [name, { data: Float32Array.from(data, (v, i) => v + 0.1 * noise[i]!), shape: size }];
+    }),
+  );
+}
