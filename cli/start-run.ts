@@ -19,7 +19,7 @@ const PLAIN = 12;
 
 export async function start(options: StartOptions, context: Context): Promise<void> {
   const list = await listModels(modelFolders(context));
-  const { folder, card } = findModel(list.models[0]?.id ?? 'avatars', list);
+  const { folder, card } = findModel(options.model ?? list.models[0]?.id ?? 'avatars', list);
   await checkWritable(options.out);
   const { stdout, stderr, signal } = context;
   const engine = await openDevice(options, context);

@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import { type Device, deviceOption, threadsOption, whole } from './options.ts';
 
 export type StartOptions = {
+  readonly model?: string;
   readonly out: string;
   readonly seed: number;
   readonly device: Device;
@@ -14,6 +15,7 @@ export function startCommand(program: Command, context: Context): void {
   program
     .command('start')
     .description('draw a sheet of pictures with the model that ships')
+    .option('--model <id>', 'another model than the first of `ropewalk models`')
     .option('--out <folder>', 'where the sheet goes', 'out')
     .option('--seed <n>', 'of the first picture', whole(0), 1)
     .addOption(deviceOption())

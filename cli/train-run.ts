@@ -26,7 +26,9 @@ export async function trainRun(
   options: TrainCommandOptions,
   context: Context,
 ): Promise<void> {
-  const config = await readTrainingConfig(existsSync(path) ? path : join(packageFolder(), path));
+  const shipped = join(packageFolder(), path);
+  const here = existsSync(path) || !existsSync(shipped);
+  const config = await readTrainingConfig(here ? path : shipped);
   const folder = join(options.runs, config.name);
   await checkWritable(options.runs);
   const resumed = await checkSameRun(folder, config);
@@ -37,7 +39,8 @@ export async function trainRun(
     onProgress: (done) => line.show(`${done} pictures drawn`),
   });
   line.end();
-  if (skipped.length > 0) say(`${skipped.length} pictures cannot be read: ${skipped.join(', ')}`);
+  if (skipped.length > 0)
+    say(`pictures that cannot be read: ${skipped.length} (${skipped.join(', ')})`);
   if (resumed) say(`going on with ${folder} after ${resumed}`);
   const init =
     options.init === undefined || resumed
