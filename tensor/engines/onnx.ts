@@ -23,8 +23,8 @@ import {
 } from '../program.ts';
 import { sizeOf } from '../shape.ts';
 import type { Tensor, Tensors } from '../tf.ts';
-import { emit, nameOf, tensorOf, trace } from '../trace/backend.ts';
-import type { Graph } from '../trace/graph.ts';
+import { nameOf, tensorOf, trace } from '../trace/backend.ts';
+import { ELEMENT, type Graph } from '../trace/graph.ts';
 import '../trace/kernels/conv.ts';
 import '../trace/kernels/gather.ts';
 import '../trace/kernels/math.ts';
@@ -98,7 +98,7 @@ function providersFor(
 
 type Traced = {
   readonly graph: Graph;
-  /** Shapes by ONNX output name: 'out/<name>' and 'state/<name>'. */
+  /** Shapes by ONNX output name: 'out/<name>', and 'next/<name>' for state. */
   readonly outputs: Record<string, Spec>;
 };
 
@@ -130,7 +130,7 @@ function record(fn: ProgramFunction, signature: Signature, options: CompileOptio
         : {},
     });
     addOutputs(g, outputs, 'out', result.outputs);
-    addOutputs(g, outputs, 'state', result.state ?? {});
+    addOutputs(g, outputs, 'next', result.state ?? {});
   });
   const used = new Set(graph.nodes.flatMap((node) => node.inputs));
   const kept = graph.inputs.filter((input) => used.has(input.name));
@@ -149,20 +149,20 @@ function constant(graph: Graph, name: string, { data, shape }: HostTensor): Tens
 function addOutputs(
   graph: Graph,
   specs: Record<string, Spec>,
-  prefix: string,
+  prefix: 'out' | 'next',
   tensors: Tensors,
 ): void {
-  for (const [name, tensor] of Object.entries(tensors)) {
-    const type = tensor.dtype === 'float32' ? 'float32' : 'int32';
-    const value =
+  for (const [key, tensor] of Object.entries(tensors)) {
+    const name = `${prefix}/${key}`;
+    const shared = { domain: '', inputs: [nameOf(tensor)], outputs: [name] } as const;
+    graph.nodes.push(
       tensor.dtype === 'bool'
-        ? emit('Cast', [tensor], tensor.shape, 'int32', { to: 6 })
-        : emit('Identity', [tensor], tensor.shape, tensor.dtype);
-    const node = graph.nodes.at(-1)!;
-    graph.nodes[graph.nodes.length - 1] = { ...node, outputs: [`${prefix}/out/${name}`] };
-    void nameOf(value);
-    graph.outputs.push({ name: `${prefix}/out/${name}`, type, shape: tensor.shape });
-    specs[`${prefix}/out/${name}`] = { shape: tensor.shape, dtype: type };
+        ? { ...shared, op: 'Cast', attributes: { to: ELEMENT.int32 } }
+        : { ...shared, op: 'Identity', attributes: {} },
+    );
+    const dtype = tensor.dtype === 'float32' ? 'float32' : 'int32';
+    graph.outputs.push({ name, type: dtype, shape: tensor.shape });
+    specs[name] = { shape: tensor.shape, dtype };
   }
 }
 
@@ -210,15 +210,16 @@ function programOf(
     const returned: Record<string, HostTensor> = {};
     for (const [key, { shape }] of Object.entries(outputs)) {
       const data = results[key]!.data as Float32Array;
-      if (key.startsWith('out/')) found[key.slice(8)] = { data: into[key.slice(8)] ?? data, shape };
-      else returned[key.slice(10)] = { data, shape };
+      const [kind, name] = partsOf(key);
+      if (kind === 'out') found[name] = { data: into[name] ?? data, shape };
+      else returned[name] = { data, shape };
     }
     if (state) updateState(state, returned);
     return found;
   };
   const shapes = Object.entries(outputs).filter(([key]) => key.startsWith('out/'));
   return {
-    outputs: Object.fromEntries(shapes.map(([key, { shape }]) => [key.slice(8), shape])),
+    outputs: Object.fromEntries(shapes.map(([key, { shape }]) => [partsOf(key)[1], shape])),
     async run(inputs, options = {}) {
       if (closed)
         throw new Error(`${name}: expected a program that is open, got one that was disposed of`);
@@ -237,14 +238,19 @@ function programOf(
   };
 }
 
+/** 'weight/blocks.0/x' -> ['weight', 'blocks.0/x'] */
+function partsOf(name: string): [string, string] {
+  const at = name.indexOf('/');
+  return [name.slice(0, at), name.slice(at + 1)];
+}
+
 function find(
   feed: string,
   inputs: HostTensors,
   weights: HostTensors = {},
   state: Signature['state'],
 ): HostTensor {
-  const [kind] = feed.split('/', 1);
-  const name = feed.slice(kind!.length + 1);
+  const [kind, name] = partsOf(feed);
   if (kind === 'in') return inputs[name]!;
   if (kind === 'weight') return weights[name]!;
   return name === 'length'
@@ -265,9 +271,10 @@ function fetches(
 ): Record<string, ort.Tensor | null> {
   return Object.fromEntries(
     Object.entries(outputs).map(([key, { shape }]) => {
-      const buffer = key.startsWith('out/') ? into[key.slice(8)] : undefined;
+      const [kind, name] = partsOf(key);
+      const buffer = kind === 'out' ? into[name] : undefined;
       if (!buffer) return [key, null];
-      checkBuffer(where, key.slice(8), buffer.length, sizeOf(shape));
+      checkBuffer(where, name, buffer.length, sizeOf(shape));
       return [key, toOrt({ data: buffer, shape })];
     }),
   );
