@@ -20,13 +20,12 @@ export const constantOf = ({ data, shape }: HostTensor): Tensor =>
 
 /**
  * A program of inputs x [B, H, W, C], t [B], condition ([B] or [B, V]) and output `prediction`; where
- * the positions depend on t, also `frequencies` [2, F] and `logitScale` [1].
+ * the positions depend on t, also what `placementInputs` gives.
  */
 export async function compileDiT(engine: Engine, options: CompileDiT): Promise<Program> {
   const { config, positions, weights, grid, batch, mode = 'baked' } = options;
   const { height, width } = extentOf(grid);
-  const place = positions.place(grid, 'sample', { t: 1 });
-  const timed = positions.timed && place.frequencies !== undefined;
+  const timed = placementInputs(positions, grid, 1);
   const inputs: Record<string, Spec> = {
     x: { shape: [batch, height * config.patch, width * config.patch, config.channels] },
     t: { shape: [batch] },
@@ -34,20 +33,14 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
       'classes' in config.condition
         ? { shape: [batch], dtype: 'int32' }
         : { shape: [batch, config.condition.words] },
-    ...(timed
-      ? { frequencies: { shape: place.frequencies!.shape }, logitScale: { shape: [1] } }
-      : {}),
+    ...Object.fromEntries(Object.entries(timed).map(([name, { shape }]) => [name, { shape }])),
   };
   return engine.compile(
     ({ inputs: given, weights: w }) => {
-      const placed = timed
-        ? {
-            coordinates: constantOf(place.coordinates),
-            frequencies: given.frequencies!,
-            logitScale: given.logitScale!,
-          }
-        : placedConstants(place);
-      const { x, t, condition } = given;
+      const { x, t, condition, coordinates, frequencies, logitScale } = given;
+      const placed = coordinates
+        ? { coordinates, logitScale: logitScale!, ...(frequencies ? { frequencies } : {}) }
+        : placedConstants(positions.place(grid, 'sample'));
       const prediction = forwardDiT(config, positions, w, {
         x: x!,
         t: t!,
@@ -64,13 +57,13 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
 
 /**
  * The inputs that tell a program of `compileDiT` where its tokens are at time t: none where positions
- * do not depend on it. All rows of a call share their t.
+ * do not depend on it, else `coordinates` [T, 2], `logitScale` [1] and, with a rotation that has them,
+ * `frequencies` [2, F]. All rows of a call share their t.
  */
 export function placementInputs(positions: Positions, grid: Grid, t: number): HostTensors {
   if (!positions.timed) return {};
-  const { frequencies, logitScale } = positions.place(grid, 'sample', { t });
-  if (!frequencies) return {};
-  return { frequencies, logitScale: { data: Float32Array.of(logitScale), shape: [1] } };
+  const { logitScale, ...placed } = positions.place(grid, 'sample', { t });
+  return { ...placed, logitScale: { data: Float32Array.of(logitScale), shape: [1] } };
 }
 
 /** A placement as constants of the function being traced. */

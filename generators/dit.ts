@@ -132,7 +132,7 @@ export function forwardDiT(
   const y = embedCondition(config, weights, condition); // [B, C]
   const c = silu(timestepEmbedding(weights, 't_embedder', t.mul(config.timeScale)).add(y));
 
-  let tokens = positions.embed(weights, embedPatches(config, weights, x), placed, at(0, 0)); // [B, T, C]
+  let tokens = positions.embed(weights, embedPatches(config, weights, x), placed, at(0, 0), 0); // [B, T, C]
   let prefix = 0;
   let here = placed;
   for (let i = 0; i < config.depth; i++) {
@@ -142,31 +142,10 @@ export function forwardDiT(
     }
     const done = block(config, positions, weights, `blocks.${i}`, tokens, c, here, at(i, prefix));
     here = positions.carry(weights, done, here, at(i, prefix));
-    tokens = afterBlock(positions, weights, done.x, here, at(i + 1, prefix));
+    tokens = positions.embed(weights, done.x, here, at(i, prefix), i + 1);
   }
   const picture = prefix > 0 ? tf.slice(tokens, [0, prefix, 0]) : tokens;
   return unpatchify(config, finalLayer(config, weights, picture, c), H, W);
-}
-
-/** Embeddings that a position method adds after a block (PEG) concern the grid's tokens only. */
-function afterBlock(
-  positions: Positions,
-  weights: Tensors,
-  tokens: Tensor,
-  placed: Placed,
-  where: Parameters<Positions['embed']>[3],
-): Tensor {
-  if (!positions.embedsAfter(where.layer)) return tokens;
-  const [B, T, C] = tokens.shape as [number, number, number];
-  const { prefix } = where;
-  if (prefix === 0) return positions.embed(weights, tokens, placed, where);
-  const picture = positions.embed(
-    weights,
-    tf.slice(tokens, [0, prefix, 0], [B, T - prefix, C]),
-    placed,
-    where,
-  );
-  return tf.concat([tf.slice(tokens, [0, 0, 0], [B, prefix, C]), picture], 1);
 }
 
 /** The block's output [B, T, C], and its attention [B, h, T, T] where a score method made the logits. */
@@ -220,9 +199,13 @@ function selfAttention(
 ): { out: Tensor; attention?: Tensor } {
   const [B, T, C] = x.shape as [number, number, number];
   const w = (key: string) => weights[`${name}.attn.${key}`];
-  const [q, k, v] = linearParts(x, w('qkv.weight')!, w('qkv.bias'), 3).map((part) =>
-    part.reshape([B, T, config.heads, C / config.heads]),
-  ) as [Tensor, Tensor, Tensor]; // [B, T, h, d]
+  const project = (tokens: Tensor) =>
+    linearParts(tokens, w('qkv.weight')!, w('qkv.bias'), 3).map((part) =>
+      part.reshape([B, T, config.heads, C / config.heads]),
+    ) as [Tensor, Tensor, Tensor]; // [B, T, h, d]
+  const placedX = positions.embed(weights, x, placed, where, 'attention');
+  const [q, k, own] = project(placedX);
+  const v = placedX === x ? own : project(x)[2];
   const unit = config.qkNorm
     ? { q: rmsNorm(q, 1e-6, w('q_norm.weight')), k: rmsNorm(k, 1e-6, w('k_norm.weight')), v }
     : { q, k, v };

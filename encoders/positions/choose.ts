@@ -46,9 +46,10 @@ function checkExtension({
   rotate,
   coordinates,
 }: Record<'extend' | 'rotate' | 'coordinates', Chosen<Method> | undefined>): void {
-  if (!extend) return;
+  if (extend?.method.hook !== 'extend') return;
   const where = `positions.extend: '${extend.method.name}'`;
-  if (rotate?.method.hook !== 'rotate' || !rotate.method.frequencies) {
+  const turns = rotate?.method.hook === 'rotate' && rotate.method.frequencies !== undefined;
+  if (extend.method.of === 'frequencies' && !turns) {
     throw new RangeError(
       `${where} changes the frequencies of a rotation, but ${rotate ? `'${rotate.method.name}' has none` : 'there is no rotation'}; take a rotation with frequencies or leave the extension out`,
     );

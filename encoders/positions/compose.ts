@@ -1,9 +1,9 @@
 /** Joins the position methods of a model's configuration into the functions that a network calls. */
 import type { HostTensor, HostTensors } from '../../tensor/program.ts';
 import type { Rng } from '../../tensor/rng.ts';
-import type { Tensor, Tensors } from '../../tensor/tf.ts';
+import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
 import { type Chosen, chooseMethods, type PositionConfig } from './choose.ts';
-import type { Frequencies, Inside, Method, Rotated, Where } from './contract.ts';
+import type { EmbedMethod, Frequencies, Inside, Method, Rotated, Where } from './contract.ts';
 import { cellsOf, type Grid } from './grid.ts';
 import { POSITION_METHODS, type Registry } from './registry.ts';
 
@@ -59,7 +59,7 @@ export function composePositions(
   return {
     headSize,
     trained,
-    /** True when frequencies depend on t and so must be given at every step. */
+    /** True when a placement depends on t and so must be given at every step. */
     timed: extend?.method.timed ?? false,
     /** True when every picture has coordinates of its own in training. */
     random: coordinates.method.random ?? false,
@@ -89,8 +89,8 @@ export function composePositions(
         options: coordinates.options,
         ...(rng ? { rng } : {}),
       });
-      if (!trainedFrequencies) return { coordinates: pairs(points, grid), logitScale: 1 };
-      const given = { frequencies: trainedFrequencies, coordinates: points, logitScale: 1 };
+      const frequencies = trainedFrequencies ?? { y: [], x: [] };
+      const given = { frequencies, coordinates: points, logitScale: 1 };
       const tokens = { layer: 0, heads, headSize, prefix: 0 };
       const extended =
         extend?.method.extend({
@@ -101,21 +101,34 @@ export function composePositions(
         }) ?? given;
       return {
         coordinates: pairs(extended.coordinates, grid),
-        frequencies: table(extended.frequencies),
+        ...(trainedFrequencies ? { frequencies: table(extended.frequencies) } : {}),
         logitScale: extended.logitScale,
       };
     },
-    /** True when a method adds an embedding after block `layer` (0: the input). */
-    embedsAfter: (layer: number): boolean => embeds.some(({ method }) => method.after === layer),
-    /** x [B, T, C] plus the embeddings that belong after block `where.layer` (0: the input). */
-    embed(weights: Tensors, x: Tensor, placed: Placed, where: Where): Tensor {
-      return embeds
-        .filter(({ method }) => method.after === where.layer)
-        .reduce(
+    /**
+     * x [B, T, C], condition tokens first, plus the embeddings that belong after block `after` (0: the
+     * input) or to the queries and keys of block `where.layer`. They concern the grid's tokens only.
+     */
+    embed(
+      weights: Tensors,
+      x: Tensor,
+      placed: Placed,
+      where: Where,
+      after: EmbedMethod['after'],
+    ): Tensor {
+      const here = embeds.filter(({ method }) => method.after === after);
+      if (here.length === 0) return x;
+      const add = (tokens: Tensor) =>
+        here.reduce(
           (sum, item) =>
             sum.add(item.method.embed({ ...inside(weights, item, placed, where), x: sum })),
-          x,
+          tokens,
         );
+      const [B, T, C] = x.shape as [number, number, number];
+      const { prefix } = where;
+      if (prefix === 0) return add(x);
+      const picture = add(tf.slice(x, [0, prefix, 0], [B, T - prefix, C]));
+      return tf.concat([tf.slice(x, [0, 0, 0], [B, prefix, C]), picture], 1);
     },
     rotate(weights: Tensors, { x, ...qkv }: Rotated & From, placed: Placed, where: Where): Rotated {
       if (!rotate) return qkv;

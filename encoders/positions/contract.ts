@@ -88,8 +88,11 @@ export type CoordinatesMethod = Declared & {
 export type EmbedMethod = Declared &
   Learned & {
     readonly hook: 'embed';
-    /** The block after which it is added; 0 is the network's input. */
-    readonly after: number;
+    /**
+     * The block after which it is added; 0 is the network's input. 'attention': in every block, to what
+     * queries and keys are projected from, but not values (position-infused attention, Shortformer).
+     */
+    readonly after: number | 'attention';
     /** x [B, T, C] without condition tokens -> what is added to it: [T, C] or [B, T, C]. */
     readonly embed: (args: Inside & { readonly x: Tensor }) => Tensor;
   };
@@ -134,6 +137,7 @@ export type ScoreMethod = Declared &
     ) => Tensors;
   };
 export type Extension = {
+  /** Empty where no rotation has any. */
   readonly frequencies: Frequencies;
   readonly coordinates: Float64Array;
   /** Factor of the logits. */
@@ -141,7 +145,9 @@ export type Extension = {
 };
 export type ExtendMethod = Declared & {
   readonly hook: 'extend';
-  /** Depends on t: frequencies and logit scale are then inputs at every step, not constants. */
+  /** What it changes. Without a rotation that has frequencies there is nothing for it to change. */
+  readonly of: 'frequencies' | 'coordinates';
+  /** Depends on t: coordinates, frequencies and factor are then inputs at every step, not constants. */
   readonly timed: boolean;
   readonly extend: (
     args: { readonly where: Where; readonly options: Options; readonly base: number } & Extension,

@@ -2,7 +2,8 @@
 import { afterEach, expect, it } from 'vitest';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
 import type { Method } from '../../encoders/positions/contract.ts';
-import { raster } from '../../encoders/positions/grid.ts';
+import { sincos2d } from '../../encoders/positions/embed/sincos2d.ts';
+import { extentOf, raster } from '../../encoders/positions/grid.ts';
 import { POSITION_METHODS, withMethods } from '../../encoders/positions/registry.ts';
 import { compileDiT, placementInputs } from '../../generators/compile.ts';
 import { DIT_PRESETS, type DiTConfig, initDiT } from '../../generators/dit.ts';
@@ -77,6 +78,25 @@ const doubled: Method = {
     if (x.shape[2] !== where.heads * where.headSize) throw new Error('doubled: x is lost');
     const [a, b] = tf.split(out, 2, 2);
     return a!.add(b!).div(2);
+  },
+};
+/** Sines and cosines for queries and keys alone. */
+const infused = (by: number): Method => ({
+  ...sincos2d,
+  name: 'infused',
+  after: 'attention',
+  embed: (args) => sincos2d.embed({ ...args, options: { base: 100, scale: 1 } }).mul(by),
+});
+/** Coordinates of the trained range at t = 1, and their own at t = 0. */
+const squeezed: Method = {
+  hook: 'extend',
+  name: 'squeezed',
+  of: 'coordinates',
+  timed: true,
+  reducesTo: 'nothing at t = 0',
+  extend: ({ where: { t, grid, trained: from }, ...given }) => {
+    const ratio = extentOf(grid).width / extentOf(from).width;
+    return { ...given, coordinates: given.coordinates.map((value) => value / ratio ** t!) };
   },
 };
 const sharpened = (rank: number, by: number): Method => ({
@@ -178,6 +198,28 @@ onBothEngines('a diffusion transformer', (engine) => {
     };
     same(await predict({ embed: 'peg' }, { weights: zero }), await predict({}));
     other(await predict({ embed: 'peg' }), await predict({}));
+  });
+
+  it('adds an embedding to queries and keys but not to values', async () => {
+    const plain = await predict({});
+    const extra = [infused(1)];
+    other(await predict({ embed: 'infused' }, { extra }), plain);
+    same(await predict({ embed: 'infused' }, { extra: [infused(0)] }), plain);
+    // With every token given the same weight, only values could tell.
+    const uniform = (embed: string) =>
+      predict({ embed, score: 'scored' }, { extra: [...extra, scored(true)] });
+    const without = await predict({ score: 'scored' }, { extra: [scored(true)] });
+    same(await uniform('infused'), without);
+    other(await uniform('sincos2d'), without);
+  });
+
+  it('extends coordinates of any method, at every t', async () => {
+    const grid = raster(3, 8);
+    const call = { extra: [squeezed], grid };
+    const alibi = (t: number, extend?: string) =>
+      predict({ bias: 'alibi', ...(extend ? { extend } : {}) }, { ...call, t });
+    same(await alibi(0, 'squeezed'), await alibi(0));
+    other(await alibi(1, 'squeezed'), await alibi(1));
   });
 
   it('adds a learned table, on other grids too', async () => {

@@ -49,6 +49,7 @@ function dype(
   return {
     hook: 'extend',
     name,
+    of: 'frequencies',
     timed: true,
     reducesTo,
     options,
