@@ -1,0 +1,258 @@
+/**
+ * Measures a generator of drawings with known words: are the asked style and attributes found, are there seams or
+ * speckle, are pictures copies of training drawings? Every number stands beside the same number of real drawings with the
+ * same conditions. One picture a condition; conditions and seeds follow from the weights' digest, so nobody chose them.
+ */
+import type { ModelCard } from '../generators/model.ts';
+import type { Picture } from '../png.ts';
+import { createRng, type Rng } from '../tensor/rng.ts';
+import type { Dataset } from '../training/data/dataset.ts';
+import { type Attributes, attributesOf, type Reading } from './attributes.ts';
+import { compareNearness, type Distance, type Nearness, nearestDrawings } from './memorisation.ts';
+import { picturesOf, type Reader } from './reader-files.ts';
+import {
+  type Control,
+  compareRates,
+  permutedControl,
+  type Rates,
+  ratesByAttribute,
+  scoreReadings,
+  shuffled,
+} from './reading-rates.ts';
+import { compareSeams, type Seams } from './seams.ts';
+import { compareSpeckle, type Speckle } from './speckle.ts';
+
+/** Draws one picture for each condition (word ids of the card's vocabulary) with its seed. */
+export type Render = (
+  conditions: readonly (readonly number[])[],
+  seeds: readonly number[],
+) => Promise<readonly Picture[]>;
+
+/** How the pictures are made: printed with the numbers. */
+export type Made = {
+  readonly solver: string;
+  readonly steps: number;
+  readonly guidance: number;
+  readonly engine: string;
+  readonly dtype: string;
+};
+
+export type EvaluateModelOptions = {
+  readonly card: Pick<ModelCard, 'id' | 'digest' | 'vocabulary'> & {
+    readonly config: { readonly patch: number };
+  };
+  readonly render: Render;
+  readonly reader: Pick<Reader, 'read'> & {
+    readonly card: Pick<Reader['card'], 'id' | 'digest' | 'accuracy' | 'vocabulary'>;
+  };
+  readonly made: Made;
+  /** Real drawings that the generator was not trained on, of the combinations it was trained on. */
+  readonly seen: Dataset;
+  /** Drawings of combinations that were kept out of training, and these combinations' words. */
+  readonly heldOut?: {
+    readonly data: Dataset;
+    readonly combinations: readonly (readonly string[])[];
+  };
+  /** What it was trained on. Default: memorisation is not measured. */
+  readonly training?: Dataset;
+  /** Pictures of seen and of held-out combinations. */
+  readonly samples?: number;
+  readonly heldOutSamples?: number;
+  readonly onProgress?: (progress: { stage: string; done: number; of: number }) => void;
+  readonly signal?: AbortSignal;
+};
+
+/** Conditions, seeds and both sides' pictures: what the numbers are of, and what to look at. */
+export type Samples = {
+  readonly conditions: readonly (readonly number[])[];
+  readonly seeds: readonly number[];
+  readonly generated: readonly Picture[];
+  readonly real: readonly Picture[];
+};
+
+export type Evaluation = {
+  readonly model: { readonly id: string; readonly digest: string };
+  readonly reader: EvaluateModelOptions['reader']['card']['accuracy'] & {
+    readonly id: string;
+    readonly digest: string;
+  };
+  readonly made: Made;
+  readonly size: { readonly width: number; readonly height: number };
+  readonly patch: number;
+  readonly samples: number;
+  readonly style: Rates;
+  readonly attributes: Rates;
+  readonly byAttribute: ReturnType<typeof ratesByAttribute>;
+  readonly control: Control;
+  readonly seams: Seams;
+  readonly speckle: Speckle;
+  readonly heldOut?: {
+    readonly samples: number;
+    readonly style: Rates;
+    readonly attributes: Rates;
+    /** All words of the held-out combination, style included, found in one picture. */
+    readonly combination: Rates;
+  };
+  readonly memorisation?: {
+    readonly drawings: number;
+    readonly full: Nearness;
+    readonly averaged: Nearness;
+  };
+};
+
+/** Pictures that are drawn between two reports of progress. */
+const CHUNK = 32;
+
+export async function evaluateModel(
+  options: EvaluateModelOptions,
+): Promise<{ evaluation: Evaluation; seen: Samples; heldOut?: Samples }> {
+  const { card, reader, made, seen: data, heldOut, samples = 2000, heldOutSamples = 500 } = options;
+  for (const [name, other] of [
+    ['reader', reader.card.vocabulary],
+    ['drawings', data.vocabulary],
+  ] as const)
+    checkVocabulary(name, other, card.vocabulary);
+  const attributes = attributesOf(card.vocabulary);
+  const rng = createRng(BigInt(`0x${card.digest.slice(0, 16)}`)).stream('evaluate');
+
+  const seen = await draw(options, data, samples, rng.stream('seen'));
+  const unseen = heldOut && (await draw(options, heldOut.data, heldOutSamples, rng.stream('held')));
+  const readings = await readBoth(reader, seen);
+  const { real, generated, conditions } = seen;
+  const scored = (side: readonly Reading[]) => scoreReadings(attributes, side, conditions);
+  const [mine, theirs] = [scored(readings.generated), scored(readings.real)];
+  const { width, height } = generated[0]!;
+  const { id, digest, accuracy } = reader.card;
+  const evaluation: Evaluation = {
+    model: { id: card.id, digest: card.digest },
+    reader: { id, digest, ...accuracy },
+    made,
+    size: { width, height },
+    patch: card.config.patch,
+    samples: generated.length,
+    style: compareRates(mine, theirs, 'style', rng.stream('style')),
+    attributes: compareRates(mine, theirs, 'attributes', rng.stream('attributes')),
+    byAttribute: ratesByAttribute(attributes, readings.generated, readings.real, conditions),
+    control: permutedControl(attributes, readings.generated, conditions, rng.stream('permuted')),
+    seams: compareSeams(generated, real, card.config.patch, rng.stream('seams')),
+    speckle: compareSpeckle(generated, real, rng.stream('speckle')),
+    ...(unseen
+      ? { heldOut: await measureHeldOut(options, attributes, unseen, rng.stream('held-out')) }
+      : {}),
+    ...(options.training
+      ? { memorisation: memorisationOf(options, attributes, seen, rng.stream('memorisation')) }
+      : {}),
+  };
+  return { evaluation, seen, ...(unseen ? { heldOut: unseen } : {}) };
+}
+
+function checkVocabulary(name: string, found: readonly string[], wanted: readonly string[]): void {
+  const at = wanted.findIndex((word, i) => word !== found[i]);
+  if (at < 0 && found.length === wanted.length) return;
+  throw new RangeError(
+    `evaluate: expected the ${name}'s vocabulary to be the model's ${wanted.length} words, got ${found.length} words${at < 0 ? '' : ` that differ from '${wanted[at]}' on`}; use a ${name === 'reader' ? 'reader' : 'data set'} of the same version`,
+  );
+}
+
+/** Real drawings picked at random, and a generated picture for the words of each. */
+async function draw(
+  { render, onProgress, signal }: EvaluateModelOptions,
+  data: Dataset,
+  samples: number,
+  rng: Rng,
+): Promise<Samples> {
+  if (!Number.isInteger(samples) || samples < 2 || samples > data.length)
+    throw new RangeError(
+      `evaluate: expected 2 to ${data.length} samples (the drawings of ${data.name}), got ${samples}`,
+    );
+  const indices = shuffled(data.length, rng.stream('drawings')).slice(0, samples);
+  const conditions = indices.map((index) => data.words(index));
+  const seeds = indices.map((_, i) => rng.stream(`seed/${i}`).uint32());
+  const generated: Picture[] = [];
+  for (let at = 0; at < samples; at += CHUNK) {
+    signal?.throwIfAborted();
+    const part = [at, at + CHUNK] as const;
+    generated.push(...(await render(conditions.slice(...part), seeds.slice(...part))));
+    onProgress?.({ stage: `draw ${data.name}`, done: generated.length, of: samples });
+  }
+  return { conditions, seeds, generated, real: picturesOf(data, indices) };
+}
+
+const readBoth = async (
+  { read }: Pick<Reader, 'read'>,
+  { generated, real }: Samples,
+): Promise<{ generated: Reading[]; real: Reading[] }> => ({
+  generated: await read(generated),
+  real: await read(real),
+});
+
+async function measureHeldOut(
+  { reader, heldOut, card }: EvaluateModelOptions,
+  attributes: Attributes,
+  samples: Samples,
+  rng: Rng,
+): Promise<NonNullable<Evaluation['heldOut']>> {
+  const combinations = heldOut!.combinations.map((words) =>
+    words.map((word) => card.vocabulary.indexOf(word)),
+  );
+  const asked = samples.conditions.map(
+    (words) => combinations.find((all) => all.every((word) => words.includes(word))) ?? [],
+  );
+  const { generated, real } = await readBoth(reader, samples);
+  const scored = (side: readonly Reading[]) =>
+    scoreReadings(attributes, side, samples.conditions, asked);
+  const [mine, theirs] = [scored(generated), scored(real)];
+  return {
+    samples: generated.length,
+    style: compareRates(mine, theirs, 'style', rng.stream('style')),
+    attributes: compareRates(mine, theirs, 'attributes', rng.stream('attributes')),
+    combination: compareRates(mine, theirs, 'combination', rng.stream('combination')),
+  };
+}
+
+/** Distances to training drawings of the asked style, one style at a time: only its drawings are in memory. */
+function memorisationOf(
+  { training, onProgress }: EvaluateModelOptions,
+  attributes: Attributes,
+  { conditions, generated, real }: Samples,
+  rng: Rng,
+): NonNullable<Evaluation['memorisation']> {
+  const data = training!;
+  const styleOf = (words: readonly number[]) =>
+    words.find((word) => attributes.of[word] === attributes.style) ?? -1;
+  const drawings = groupBy(data.length, (i) => styleOf(data.words(i)));
+  const distances: { generated: Distance[]; real: Distance[] } = { generated: [], real: [] };
+  let done = 0;
+  for (const [style, members] of groupBy(conditions.length, (i) => styleOf(conditions[i]!))) {
+    const trained = picturesOf(data, drawings.get(style) ?? []);
+    const nearest = (side: readonly Picture[]) =>
+      nearestDrawings(
+        members.map((i) => side[i]!),
+        trained,
+      );
+    for (const [k, distance] of nearest(generated).entries())
+      distances.generated[members[k]!] = distance;
+    for (const [k, distance] of nearest(real).entries()) distances.real[members[k]!] = distance;
+    done += members.length;
+    onProgress?.({ stage: 'nearest training drawings', done, of: conditions.length });
+  }
+  const compare = (what: 'full' | 'averaged') =>
+    compareNearness(
+      distances.generated.map((distance) => distance[what]),
+      distances.real.map((distance) => distance[what]),
+      rng.stream(what),
+    );
+  return { drawings: data.length, full: compare('full'), averaged: compare('averaged') };
+}
+
+/** Numbers 0 ... length - 1 by what `keyOf` says of them. */
+function groupBy(length: number, keyOf: (i: number) => number): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (let i = 0; i < length; i++) {
+    const key = keyOf(i);
+    const group = groups.get(key);
+    if (group) group.push(i);
+    else groups.set(key, [i]);
+  }
+  return groups;
+}

@@ -1,0 +1,54 @@
+/** The README.md of a model's folder: what it is, how to use it, what was measured. */
+import type { ModelCard } from '../generators/model.ts';
+import type { Evaluation } from './evaluate-model.ts';
+import { barsOf, conditionsOf, rowsOf } from './report.ts';
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+
+export function modelReadme(card: ModelCard, evaluation?: Evaluation): string {
+  const { id, title, config, trained, sampling, data, licence, vocabulary } = card;
+  return [
+    `# ${title}`,
+    '',
+    `A diffusion transformer (${config.width} wide, ${config.depth} layers, patches of ${config.patch} px) trained on \`${data}\` at ${trained.width} x ${trained.height} px. Licence: ${licence}; NOTICE credits the drawings.`,
+    '',
+    '```sh',
+    `ropewalk generate "${exampleOf(vocabulary)}" --model ${id} --seed 7`,
+    '```',
+    '',
+    `Defaults: solver ${sampling.solver}, ${sampling.steps} steps, guidance ${sampling.guidance}. Vocabulary: ${vocabulary.length} words, in \`model.json\`. Weights: SHA-256 \`${card.digest}\`.`,
+    '',
+    ...(evaluation ? measured(evaluation) : ['Not measured yet: `ropewalk evaluate model`.', '']),
+  ].join('\n');
+}
+
+/** The section of measured results. */
+function measured(evaluation: Evaluation): string[] {
+  const rows = rowsOf(evaluation);
+  const bars = barsOf(evaluation).map(({ name, measured: value, wanted, passed }) => [
+    name,
+    value.toFixed(4),
+    wanted,
+    passed ? 'pass' : '**missed**',
+  ]);
+  return [
+    '## Measured',
+    '',
+    `By \`ropewalk evaluate model --model ${evaluation.model.id}\`, weights ${evaluation.model.digest.slice(0, 12)}.`,
+    '',
+    ...conditionsOf(evaluation).map((line) => `- ${line}`),
+    '',
+    ...table(['', 'generated', 'real drawings', 'compared'], rows),
+    '',
+    ...table(['bar', 'measured', 'wanted', ''], bars),
+    '',
+  ];
+}
+
+/** A prompt that this vocabulary understands. */
+function exampleOf(vocabulary: readonly string[]): string {
+  const words = ['style=avataaars', 'hair color=red', 'glasses=yes'];
+  if (words.every((word) => vocabulary.includes(word))) return 'avataaars, red hair, glasses';
+  return vocabulary[0]?.replace('style=', '') ?? '';
+}
