@@ -1,6 +1,8 @@
 /** `ropewalk export-run`: a training run's moving average as a model folder. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { ModelCard } from '../generators/model.ts';
 import type { Context } from './context.ts';
 
 export function exportRunCommand(program: Command, context: Context): void {
@@ -24,5 +26,12 @@ export async function writeRun(run: string, { out, cache }: { out: string; cache
   const { describeData } = await import('../training/data/open.ts');
   const { exportRun } = await import('../training/export.ts');
   const { data } = await readTrainingConfig(join(run, 'config.json'));
-  return exportRun(run, { to: out, ...(await describeData(data, { cache })) });
+  const card = await exportRun(run, { to: out, ...(await describeData(data, { cache })) });
+  await writeModelPage(out, card);
+}
+
+/** The README.md of a model's folder, without measurements. */
+export async function writeModelPage(folder: string, card: ModelCard): Promise<void> {
+  const { modelReadme } = await import('../evaluation/model-readme.ts');
+  await writeFile(join(folder, 'README.md'), modelReadme(card));
 }

@@ -17,6 +17,7 @@ import { reuseWeights } from '../training/init.ts';
 import { createNetwork, type StepProgress, train } from '../training/run.ts';
 import { type Context, Exit, modelFolders, packageFolder } from './context.ts';
 import { openDevice } from './device.ts';
+import { writeModelPage } from './export-run.ts';
 import { checkWritable } from './pictures.ts';
 import { duration, type ProgressLine, progressLine } from './progress.ts';
 import type { TrainCommandOptions } from './train.ts';
@@ -64,7 +65,7 @@ export async function trainRun(
   await writeCurve(folder, join(folder, 'curve.svg'));
   if (!trained.finished) throw new Exit(130, `stopped; the same command goes on with ${folder}`);
   const to = join(folder, 'model');
-  await exportRun(folder, { to, vocabulary: data.vocabulary, styles });
+  await writeModelPage(to, await exportRun(folder, { to, vocabulary: data.vocabulary, styles }));
   context.stdout.write(`${to}\n`);
 }
 

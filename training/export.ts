@@ -1,5 +1,5 @@
 /** A run's moving average as a model folder: what `generate` and workers load. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ModelCard, writeModel } from '../generators/model.ts';
 import { createRng } from '../tensor/rng.ts';
@@ -31,10 +31,7 @@ export async function exportRun(run: string, options: ExportOptions): Promise<Mo
   const { tensors } = await readSafetensors(path);
   const shapes = Object.entries(network.weights).map(([name, { shape }]) => [name, shape] as const);
   checkTensors(tensors, Object.fromEntries(shapes), path);
-  const card = await writeModel(options.to, cardOf(config, network.dit, options), tensors, 'F16');
-  const steps = Number(checkpoint.replace('step-', ''));
-  await writeFile(join(options.to, 'README.md'), describe(card, { ...config, steps }));
-  return card;
+  return writeModel(options.to, cardOf(config, network.dit, options), tensors, 'F16');
 }
 
 function cardOf(
@@ -61,25 +58,4 @@ function cardOf(
     data: set,
     licence: config.licence,
   };
-}
-
-function describe(card: ModelCard, { data, steps, batch, accumulate }: TrainingConfig): string {
-  const { config, sampling, trained } = card;
-  const styles = Object.keys(card.styles ?? {}).map((word) => word.slice(word.indexOf('=') + 1));
-  return [
-    `# ${card.title}`,
-    '',
-    `A diffusion transformer of width ${config.width} and depth ${config.depth} at patch ${config.patch}, trained by Ropewalk on`,
-    `the data set \`${data.set}\` at ${trained.width} x ${trained.height} pixels (${(steps * batch * accumulate).toLocaleString('en')} pictures seen).`,
-    '',
-    '```sh',
-    `npx ropewalk generate "${styles[0] ?? card.vocabulary[0] ?? ''}" --model ${card.id} --seed 7`,
-    '```',
-    '',
-    `- Licence of the weights: ${card.licence}`,
-    `- Sampling as meant: ${sampling.solver}, ${sampling.steps} steps, guidance ${sampling.guidance}`,
-    `- Words: ${card.vocabulary.length}${styles.length > 0 ? `; styles: ${styles.join(', ')}` : ''}`,
-    `- SHA-256 of the weights: \`${card.digest}\``,
-    '',
-  ].join('\n');
 }
