@@ -5,12 +5,14 @@ import type { Method } from '../../encoders/positions/contract.ts';
 import { sincos2d } from '../../encoders/positions/embed/sincos2d.ts';
 import { extentOf, raster } from '../../encoders/positions/grid.ts';
 import { POSITION_METHODS, withMethods } from '../../encoders/positions/registry.ts';
-import { compileDiT, placementInputs } from '../../generators/compile.ts';
-import { DIT_PRESETS, type DiTConfig, initDiT } from '../../generators/dit.ts';
+import { compileDiT, placedConstants, placementInputs } from '../../generators/compile.ts';
+import { DIT_PRESETS, type DiTConfig, forwardDiT } from '../../generators/dit.ts';
+import { initDiT } from '../../generators/dit-weights.ts';
 import { layoutOf, type ModelCard } from '../../generators/model.ts';
-import type { HostTensors } from '../../tensor/program.ts';
+import { createEngine } from '../../tensor/engine.ts';
+import type { Engine, HostTensors } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
-import { tf } from '../../tensor/tf.ts';
+import { type Tensor, tf } from '../../tensor/tf.ts';
 import { largestDifference } from '../close.ts';
 import { normals, onBothEngines } from '../encoders/positions/evaluate.ts';
 
@@ -252,6 +254,52 @@ onBothEngines('a diffusion transformer', (engine) => {
       await predict({ rotate }, { t: 1 }),
     );
   });
+});
+
+it('trains the weights of position methods: gradients agree between engines', async () => {
+  const choice = { embed: ['learned', 'peg'], rotate: 'axial', bias: 'alibi', score: 'carried' };
+  const positions = composePositions(choice, shape, withMethods(POSITION_METHODS, carried));
+  const own = positions.init(createRng(2));
+  const names = Object.keys(own);
+  const inputs = {
+    x: normals('x', [BATCH, 6, 8, 3]),
+    t: { data: Float32Array.of(0.2, 0.7), shape: [BATCH] },
+    condition: normals('condition', [BATCH, 5]),
+  };
+  const gradients = async (engine: Engine) => {
+    const program = await engine.compile(
+      ({ inputs: given, weights }) => {
+        const placed = placedConstants(positions.place(trained, 'train'));
+        const { x, t, condition } = given as Record<keyof typeof inputs, Tensor>;
+        const { grads } = tf.valueAndGrads((...values: Tensor[]) => {
+          const learned = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+          const given = { x, t, condition, placed, grid: trained };
+          const all = { ...weights, ...learned };
+          return tf.mean(tf.square(forwardDiT(CONFIG, positions, all, given))) as tf.Scalar;
+        })(names.map((name) => weights[name]!));
+        return { outputs: Object.fromEntries(names.map((name, i) => [name, grads[i]!])) };
+      },
+      {
+        inputs: Object.fromEntries(
+          Object.entries(inputs).map(([n, { shape: s }]) => [n, { shape: s }]),
+        ),
+        weights: { ...weightsOf(), ...own },
+      },
+    );
+    const out = await program.run(inputs);
+    await program.dispose();
+    return out;
+  };
+  const [onnx, reference] = [
+    await gradients(createEngine({ name: 'onnx', threads: 1 })),
+    await gradients(createEngine({ name: 'reference' })),
+  ];
+  for (const name of names) {
+    const data = reference[name]!.data as Float32Array;
+    const largest = data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expect(largest, name).toBeGreaterThan(1e-5);
+    expect(largestDifference(onnx[name]!.data, data), name).toBeLessThan(1e-4 * largest);
+  }
 });
 
 it("finds methods of one's own for a model card", () => {
