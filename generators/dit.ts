@@ -9,12 +9,10 @@ import { timestepEmbedding } from '../encoders/conditioning/timestep.ts';
 import type { Placed, Positions } from '../encoders/positions/compose.ts';
 import type { Grid } from '../encoders/positions/grid.ts';
 import { attention } from '../tensor/ops/attention.ts';
+import { conv2d } from '../tensor/ops/conv.ts';
 import { geluTanh, silu, swiglu } from '../tensor/ops/gelu.ts';
 import { linear, linearParts } from '../tensor/ops/linear.ts';
 import { layerNorm, rmsNorm } from '../tensor/ops/norm.ts';
-import type { HostTensor, HostTensors } from '../tensor/program.ts';
-import type { Rng } from '../tensor/rng.ts';
-import { sizeOf } from '../tensor/shape.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 
 export type DiTConfig = {
@@ -41,6 +39,11 @@ export type DiTConfig = {
   readonly context?: { readonly tokens: number; readonly start: number };
   /** Width between the two halves of the patch embedding (JiT). */
   readonly bottleneck?: number;
+  /**
+   * Three 3x3 convolutions of this many channels after the patches are put together, which mend their
+   * borders (ours): their output is added to the prediction, and starts at zero.
+   */
+  readonly refiner?: { readonly channels: number };
   /** t in [0, 1] is multiplied by this before its embedding: 1000 for DiT, 1 for SiT and JiT. */
   readonly timeScale: number;
 };
@@ -145,7 +148,8 @@ export function forwardDiT(
     tokens = positions.embed(weights, done.x, here, at(i, prefix), i + 1);
   }
   const picture = prefix > 0 ? tf.slice(tokens, [0, prefix, 0]) : tokens;
-  return unpatchify(config, finalLayer(config, weights, picture, c), H, W);
+  const prediction = unpatchify(config, finalLayer(config, weights, picture, c), H, W);
+  return config.refiner ? prediction.add(refine(weights, prediction, x)) : prediction;
 }
 
 /** The block's output [B, T, C], and its attention [B, h, T, T] where a score method made the logits. */
@@ -299,80 +303,13 @@ function unpatchify({ patch }: DiTConfig, x: Tensor, H: number, W: number): Tens
     .reshape([B, H, W, channels]);
 }
 
-/** Shapes of all weights but those of position methods. */
-export function shapesOfDiT(config: DiTConfig): Record<string, number[]> {
-  const { width: C, patch, channels, hidden, bottleneck } = config;
-  const linearShapes = (name: string, out: number, into: number) => ({
-    [`${name}.weight`]: [out, into],
-    [`${name}.bias`]: [out],
-  });
-  const gain = (name: string, size = C) => ({ [`${name}.weight`]: [size] });
-  const rows =
-    'classes' in config.condition ? config.condition.classes + 1 : config.condition.words;
-  const outputs = patch * patch * channels * (config.variance ? 2 : 1);
-  const blockShapes = (name: string): Record<string, number[]> => ({
-    ...(config.gain ? { ...gain(`${name}.norm1`), ...gain(`${name}.norm2`) } : {}),
-    ...linearShapes(`${name}.attn.qkv`, 3 * C, C),
-    ...(config.qkNorm
-      ? {
-          ...gain(`${name}.attn.q_norm`, C / config.heads),
-          ...gain(`${name}.attn.k_norm`, C / config.heads),
-        }
-      : {}),
-    ...linearShapes(`${name}.attn.proj`, C, C),
-    ...(config.mlp === 'swiglu'
-      ? {
-          ...linearShapes(`${name}.mlp.w12`, 2 * hidden, C),
-          ...linearShapes(`${name}.mlp.w3`, C, hidden),
-        }
-      : {
-          ...linearShapes(`${name}.mlp.fc1`, hidden, C),
-          ...linearShapes(`${name}.mlp.fc2`, C, hidden),
-        }),
-    ...linearShapes(`${name}.adaLN_modulation.1`, (config.shift ? 6 : 4) * C, C),
-  });
-  return {
-    ...(bottleneck === undefined
-      ? { 'x_embedder.proj.weight': [C, channels, patch, patch], 'x_embedder.proj.bias': [C] }
-      : {
-          'x_embedder.proj1.weight': [bottleneck, channels, patch, patch],
-          'x_embedder.proj2.weight': [C, bottleneck, 1, 1],
-          'x_embedder.proj2.bias': [C],
-        }),
-    ...linearShapes('t_embedder.mlp.0', C, 256),
-    ...linearShapes('t_embedder.mlp.2', C, C),
-    'y_embedder.embedding_table.weight': [rows, C],
-    ...(config.context ? { in_context_posemb: [1, config.context.tokens, C] } : {}),
-    ...Object.assign(
-      {},
-      ...Array.from({ length: config.depth }, (_, i) => blockShapes(`blocks.${i}`)),
-    ),
-    ...(config.gain ? gain('final_layer.norm_final') : {}),
-    ...linearShapes('final_layer.linear', outputs, C),
-    ...linearShapes('final_layer.adaLN_modulation.1', 2 * C, C),
-  };
-}
-
-/**
- * New weights as DiT's: Xavier for matrices, normal 0.02 for embeddings and the timestep's MLP, zero
- * for modulations and the last layer, so that every block starts as the identity.
- */
-export function initDiT(config: DiTConfig, rng: Rng): HostTensors {
-  const zero = /adaLN_modulation|final_layer\.linear|\.bias$/;
-  const small = /^(y_embedder|t_embedder|in_context_posemb)/;
-  return Object.fromEntries(
-    Object.entries(shapesOfDiT(config)).map(([name, shape]): [string, HostTensor] => {
-      const data = new Float32Array(sizeOf(shape));
-      const draw = rng.stream(name);
-      if (/norm\w*\.weight$/.test(name)) data.fill(1);
-      else if (small.test(name) && !name.endsWith('.bias'))
-        data.set(draw.normals(data.length).map((v) => v * 0.02));
-      else if (!zero.test(name)) {
-        const [out, ...into] = shape as [number, ...number[]];
-        const limit = Math.sqrt(6 / (out + sizeOf(into)));
-        for (let i = 0; i < data.length; i++) data[i] = (2 * draw.uniform() - 1) * limit;
-      }
-      return [name, { data, shape }];
-    }),
-  );
+/** What the prediction lacks, from itself and the noisy picture [B, H, W, C]. */
+function refine(weights: Tensors, prediction: Tensor, x: Tensor): Tensor {
+  const convolve = (input: Tensor, layer: number) =>
+    conv2d(input, weights[`refiner.${layer}.weight`]!, {
+      padding: 1,
+      bias: weights[`refiner.${layer}.bias`]!,
+    });
+  const first = silu(convolve(tf.concat([prediction, x], -1), 0));
+  return convolve(silu(convolve(first, 1)), 2);
 }

@@ -19,7 +19,8 @@ import {
   type StoredType,
   writeSafetensors,
 } from '../tensor/safetensors.ts';
-import { type DiTConfig, shapesOfDiT } from './dit.ts';
+import type { DiTConfig } from './dit.ts';
+import { shapesOfDiT } from './dit-weights.ts';
 
 const exact = { additionalProperties: false } as const;
 const Count = Type.Integer({ minimum: 1 });
@@ -60,6 +61,7 @@ export const DiTSchema = Type.Object(
       Type.Object({ tokens: Count, start: Type.Integer({ minimum: 0 }) }, exact),
     ),
     bottleneck: Type.Optional(Count),
+    refiner: Type.Optional(Type.Object({ channels: Count }, exact)),
     timeScale: Type.Number({ exclusiveMinimum: 0 }),
   },
   exact,

@@ -56,6 +56,8 @@ export const TrainingConfig = Type.Object(
         /** With a rate for it, matrices of blocks are trained by Muon and the rest by AdamW. */
         muon: Type.Optional(Type.Object({ rate: Rate }, exact)),
         adamw: AdamWSchema,
+        /** Weights whose names start with `prefix` stay as they are up to a step. */
+        hold: Type.Optional(Type.Object({ prefix: Type.String(), until: Count }, exact)),
       },
       exact,
     ),

@@ -16,7 +16,7 @@ type Part = (typeof PARTS)[number];
 export async function createGraphUpdate(
   loss: Loss,
   options: AdamWOptions,
-  given: UpdateOptions,
+  given: Omit<UpdateOptions, 'hold'>,
 ): Promise<Update> {
   const { engine, inputs, clip, ema = emaDecay() } = given;
   const names = Object.keys(given.weights);

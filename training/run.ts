@@ -13,7 +13,8 @@ import {
 import type { Grid } from '../encoders/positions/grid.ts';
 import type { Registry } from '../encoders/positions/registry.ts';
 import { placedConstants } from '../generators/compile.ts';
-import { DIT_PRESETS, type DiTConfig, forwardDiT, initDiT } from '../generators/dit.ts';
+import { DIT_PRESETS, type DiTConfig, forwardDiT } from '../generators/dit.ts';
+import { initDiT } from '../generators/dit-weights.ts';
 import { DiTSchema, gridOf, type ObjectiveConfig } from '../generators/model.ts';
 import { contactSheet, encodePng } from '../png.ts';
 import { checkSchema } from '../schema.ts';
@@ -87,6 +88,7 @@ export async function train(config: TrainingConfig, options: TrainOptions): Prom
     weights,
     ...(config.clip === undefined ? {} : { clip: config.clip }),
     ema: emaDecay(config.ema),
+    ...(config.optimiser.hold ? { hold: config.optimiser.hold } : {}),
   });
   const saved = await loadCheckpoint(folder, update.state());
   if (saved) update.restore(saved);

@@ -21,6 +21,8 @@ export type UpdateOptions = {
   readonly clip?: number;
   /** Decay of the moving average of weights at a step counted from 1. Default: `emaDecay()`. */
   readonly ema?: (step: number) => number;
+  /** Weights whose names start so stay as they are up to and including a step. */
+  readonly hold?: { readonly prefix: string; readonly until: number };
 };
 
 export type StepResult = { readonly loss: number; readonly norm: number };
@@ -52,7 +54,7 @@ export async function createUpdate(
   optimiser: Optimiser,
   options: UpdateOptions,
 ): Promise<Update> {
-  const { engine, inputs, clip, ema = emaDecay() } = options;
+  const { engine, inputs, clip, ema = emaDecay(), hold } = options;
   const names = Object.keys(options.weights);
   const wanted = optimiser.moments(options.weights);
   const sizes = names.map((name) => options.weights[name]!.data.length);
@@ -63,6 +65,9 @@ export async function createUpdate(
   const average = copyOf(options.weights);
   const gradients = copyOf(options.weights);
   const moments = allocate(arena, wanted);
+  const early = Object.fromEntries(
+    Object.entries(weights).filter(([name]) => !hold || !name.startsWith(hold.prefix)),
+  );
   let step = 0;
   const program = await engine.compile(
     lossAndGradients(loss, names),
@@ -92,7 +97,8 @@ export async function createUpdate(
       const norm = mean * globalNorm(gradients, step + 1);
       const shrink = clip !== undefined && norm > clip ? clip / norm : 1;
       step += 1;
-      await optimiser.update(weights, gradients, moments, {
+      const moving = hold && step <= hold.until ? early : weights;
+      await optimiser.update(moving, gradients, moments, {
         step,
         rate,
         gradientScale: mean * shrink,

@@ -163,3 +163,22 @@ test('the learning rate rises, holds and falls to nearly zero at the last step',
     }),
   );
 });
+
+test('held weights stay until their step, and the others move as without them', async () => {
+  const weights = {
+    'late.w': { data: Float32Array.of(1, 2), shape: [2] },
+    w: { data: Float32Array.of(1, 2), shape: [2] },
+  };
+  const loss: Loss = ({ weights: w }) => tf.sum(tf.square(w.w!).add(tf.square(w['late.w']!)));
+  const options = { engine, weights, inputs: {}, hold: { prefix: 'late.', until: 2 } };
+  const update = await createUpdate(loss, adamW({ rate: 0.1 }), options);
+  const seen: { late: number; other: number }[] = [];
+  for (let i = 0; i < 4; i++) {
+    await update.step([{}]);
+    const { weights: now } = update.state();
+    seen.push({ late: now['late.w']!.data[0]!, other: now.w!.data[0]! });
+  }
+  expect(seen.map(({ late }) => late < 1)).toEqual([false, false, true, true]);
+  expect(seen.map(({ other }) => other < 1)).toEqual([true, true, true, true]);
+  await update.dispose();
+});

@@ -1,0 +1,94 @@
+/** The weights of a diffusion transformer: their names and shapes, as in DiT's checkpoints, and new ones. */
+import type { HostTensor, HostTensors } from '../tensor/program.ts';
+import type { Rng } from '../tensor/rng.ts';
+import { sizeOf } from '../tensor/shape.ts';
+import type { DiTConfig } from './dit.ts';
+
+/** Shapes of all weights but those of position methods. */
+export function shapesOfDiT(config: DiTConfig): Record<string, number[]> {
+  const { width: C, patch, channels, hidden, bottleneck } = config;
+  const linearShapes = (name: string, out: number, into: number) => ({
+    [`${name}.weight`]: [out, into],
+    [`${name}.bias`]: [out],
+  });
+  const gain = (name: string, size = C) => ({ [`${name}.weight`]: [size] });
+  const rows =
+    'classes' in config.condition ? config.condition.classes + 1 : config.condition.words;
+  const outputs = patch * patch * channels * (config.variance ? 2 : 1);
+  const blockShapes = (name: string): Record<string, number[]> => ({
+    ...(config.gain ? { ...gain(`${name}.norm1`), ...gain(`${name}.norm2`) } : {}),
+    ...linearShapes(`${name}.attn.qkv`, 3 * C, C),
+    ...(config.qkNorm
+      ? {
+          ...gain(`${name}.attn.q_norm`, C / config.heads),
+          ...gain(`${name}.attn.k_norm`, C / config.heads),
+        }
+      : {}),
+    ...linearShapes(`${name}.attn.proj`, C, C),
+    ...(config.mlp === 'swiglu'
+      ? {
+          ...linearShapes(`${name}.mlp.w12`, 2 * hidden, C),
+          ...linearShapes(`${name}.mlp.w3`, C, hidden),
+        }
+      : {
+          ...linearShapes(`${name}.mlp.fc1`, hidden, C),
+          ...linearShapes(`${name}.mlp.fc2`, C, hidden),
+        }),
+    ...linearShapes(`${name}.adaLN_modulation.1`, (config.shift ? 6 : 4) * C, C),
+  });
+  return {
+    ...(bottleneck === undefined
+      ? { 'x_embedder.proj.weight': [C, channels, patch, patch], 'x_embedder.proj.bias': [C] }
+      : {
+          'x_embedder.proj1.weight': [bottleneck, channels, patch, patch],
+          'x_embedder.proj2.weight': [C, bottleneck, 1, 1],
+          'x_embedder.proj2.bias': [C],
+        }),
+    ...linearShapes('t_embedder.mlp.0', C, 256),
+    ...linearShapes('t_embedder.mlp.2', C, C),
+    'y_embedder.embedding_table.weight': [rows, C],
+    ...(config.context ? { in_context_posemb: [1, config.context.tokens, C] } : {}),
+    ...Object.assign(
+      {},
+      ...Array.from({ length: config.depth }, (_, i) => blockShapes(`blocks.${i}`)),
+    ),
+    ...(config.gain ? gain('final_layer.norm_final') : {}),
+    ...linearShapes('final_layer.linear', outputs, C),
+    ...linearShapes('final_layer.adaLN_modulation.1', 2 * C, C),
+    ...(config.refiner ? refinerShapes(channels, config.refiner.channels) : {}),
+  };
+}
+
+function refinerShapes(channels: number, inner: number): Record<string, number[]> {
+  const widths = [2 * channels, inner, inner, channels];
+  return Object.fromEntries(
+    [0, 1, 2].flatMap((layer) => [
+      [`refiner.${layer}.weight`, [widths[layer + 1]!, widths[layer]!, 3, 3]],
+      [`refiner.${layer}.bias`, [widths[layer + 1]!]],
+    ]),
+  );
+}
+
+/**
+ * New weights as DiT's: Xavier for matrices, normal 0.02 for embeddings and the timestep's MLP, zero
+ * for modulations and the last layers, so that every block starts as the identity.
+ */
+export function initDiT(config: DiTConfig, rng: Rng): HostTensors {
+  const zero = /adaLN_modulation|final_layer\.linear|refiner\.2|\.bias$/;
+  const small = /^(y_embedder|t_embedder|in_context_posemb)/;
+  return Object.fromEntries(
+    Object.entries(shapesOfDiT(config)).map(([name, shape]): [string, HostTensor] => {
+      const data = new Float32Array(sizeOf(shape));
+      const draw = rng.stream(name);
+      if (/norm\w*\.weight$/.test(name)) data.fill(1);
+      else if (small.test(name) && !name.endsWith('.bias'))
+        data.set(draw.normals(data.length).map((v) => v * 0.02));
+      else if (!zero.test(name)) {
+        const [out, ...into] = shape as [number, ...number[]];
+        const limit = Math.sqrt(6 / (out + sizeOf(into)));
+        for (let i = 0; i < data.length; i++) data[i] = (2 * draw.uniform() - 1) * limit;
+      }
+      return [name, { data, shape }];
+    }),
+  );
+}
