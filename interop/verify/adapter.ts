@@ -3,8 +3,10 @@ import type { Engine } from '../../tensor/program.ts';
 import type { Computed } from './compare.ts';
 import { dit } from './dit.ts';
 import type { Fixture } from './fixture.ts';
+import { jit } from './jit.ts';
 import { lightningdit } from './lightningdit.ts';
 import { sit } from './sit.ts';
+import { timmTorch } from './timm-torch.ts';
 
 /** Computes a fixture's outputs, by their names without 'out/', from its configuration and inputs. */
 export type Compute = (fixture: Fixture, engine: Engine) => Promise<Record<string, Computed>>;
@@ -13,4 +15,4 @@ export type Adapter = Readonly<Record<string, Compute>>;
 /** By system. */
 export type Adapters = Readonly<Record<string, Adapter>>;
 
-export const ADAPTERS: Adapters = { dit, sit, lightningdit };
+export const ADAPTERS: Adapters = { dit, sit, lightningdit, jit, timm_torch: timmTorch };

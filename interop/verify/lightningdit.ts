@@ -61,7 +61,7 @@ async function model(fixture: Fixture, engine: Engine): Promise<Record<string, C
     return {
       forward: await velocity.alone(plain),
       cfg: await velocity.guided(halves, scale),
-      cfg_interval: await velocity.guided(halves, told[0]! < start ? 1 : scale),
+      cfg_interval: await velocity.guided(halves, told[0]! < Math.fround(start) ? 1 : scale),
       ode_shift: await shiftedSample(fixture, velocity, network.none),
     };
   });
@@ -80,7 +80,10 @@ async function shiftedSample(
   const shift = saidIn(fixture, /timestep_shift=([\d.]+)/, 0.3);
   const points = saidIn(fixture, /num_steps=(\d+)/, 10);
   const answer = answering((x, tau) =>
-    guided({ x, told: classes.map(() => tau), classes }, tau < from ? 1 : scale),
+    guided(
+      { x, told: classes.map(() => tau), classes },
+      Math.fround(tau) < Math.fround(from) ? 1 : scale,
+    ),
   );
   const start = new Float32Array([...z, ...z]);
   const times = uniformTimes(points - 1).map((u) => shiftTime(u, 1 / shift));
