@@ -11,6 +11,7 @@ import { type Row, sample } from '../sampling/diffusion/driver.ts';
 import { denoiseBy, type Network } from '../sampling/diffusion/network.ts';
 import { SCHEDULES, SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
 import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
+import type { Solver } from '../sampling/diffusion/solver.ts';
 import { noise, type Size } from '../sampling/noise.ts';
 import type { Engine, HostTensor } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
@@ -29,7 +30,8 @@ export type DrawOptions = {
   readonly size?: Size;
   /** A position extension in place of the model's own. */
   readonly extend?: Choice;
-  readonly solver?: SolverName;
+  /** By name, or one of your own. */
+  readonly solver?: SolverName | Solver;
   readonly steps?: number;
   /** 1 is no guidance. */
   readonly guidance?: number;
@@ -112,7 +114,7 @@ function settingsOf({ card }: Model, { extend, ...options }: DrawOptions): Setti
   const all = { ...sampling, size: trained, ...options };
   const grid = gridOf(config, all.size);
   const setting = { grid, ...(extend === undefined ? {} : { extend }) };
-  return { ...all, solver: all.solver as SolverName, setting };
+  return { ...all, solver: all.solver as Settings['solver'], setting };
 }
 
 /** One batch, all in step. */
@@ -130,7 +132,7 @@ async function drawTogether(
     programs.predict(setting, { x, t: rows.map(({ t }) => t), condition: conditionOf(rows) });
   const toPictures = (all: readonly Float32Array[]) => all.map((one) => toPicture(one, size));
   const { pictures } = await sample(
-    SOLVERS[solver](),
+    typeof solver === 'string' ? SOLVERS[solver]() : solver,
     denoiseBy(network, card.objective.prediction, schedule),
     asked.map(({ seed }) => ({ rng: createRng(seed) })),
     {

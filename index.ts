@@ -1,0 +1,113 @@
+/** The library. Groups in the order in which things are built on each other; docs/api.md describes them. */
+
+// Positions: methods by hook, and how they are joined.
+export {
+  type Choice,
+  composePositions,
+  type PositionConfig,
+  type Positions,
+} from './encoders/positions/compose.ts';
+export type {
+  BiasMethod,
+  CoordinatesMethod,
+  EmbedMethod,
+  ExtendMethod,
+  Frequencies,
+  Method,
+  RotateMethod,
+  ScoreMethod,
+  Where,
+} from './encoders/positions/contract.ts';
+export { type Grid, raster } from './encoders/positions/grid.ts';
+export { POSITION_METHODS, type Registry, withMethods } from './encoders/positions/registry.ts';
+// Generators and models on disk.
+export { compileDiT } from './generators/compile.ts';
+export { DIT_PRESETS, type DiTConfig, forwardDiT } from './generators/dit.ts';
+export { initDiT, shapesOfDiT } from './generators/dit-weights.ts';
+export {
+  type Model,
+  type ModelCard,
+  readCard,
+  readModel,
+  writeModel,
+} from './generators/model.ts';
+// Pipelines: from words and requests to pictures.
+export {
+  createDiffusionPipeline,
+  type DiffusionPipeline,
+  type DrawOptions,
+  type RenderOptions,
+} from './pipelines/diffusion.ts';
+export { findModel, listModels, type ModelEntry, type ModelList } from './pipelines/models.ts';
+export { createRenderer, type Rendered, type Renderer, render } from './pipelines/render.ts';
+export {
+  contactSheet,
+  decodePicture,
+  encodePng,
+  type Picture,
+  readRecipe,
+  toPicture,
+} from './png.ts';
+export { matchWords } from './prompt.ts';
+export { type ImageRequest, parseRecipe, parseRequest, type Recipe } from './request.ts';
+// Sampling: solvers and schedules over functions.
+export {
+  type Denoise,
+  type Sampled,
+  type SampleOptions,
+  sample,
+} from './sampling/diffusion/driver.ts';
+export { type Guidance, guide } from './sampling/diffusion/guidance.ts';
+export { denoiseBy, type Network } from './sampling/diffusion/network.ts';
+export {
+  SCHEDULES,
+  type ScheduleName,
+  SOLVERS,
+  type SolverName,
+} from './sampling/diffusion/registry.ts';
+export type { Answer, Query, Schedule, Solver } from './sampling/diffusion/solver.ts';
+export { noise } from './sampling/noise.ts';
+// Engine: model functions in TensorFlow.js ops, compiled for one set of shapes.
+export { createEngine, type EngineOptions } from './tensor/engine.ts';
+// Ops: fused primitives.
+export { attention } from './tensor/ops/attention.ts';
+export { conv2d, convTranspose2d } from './tensor/ops/conv.ts';
+export { gelu, geluTanh, silu, swiglu } from './tensor/ops/gelu.ts';
+export { groupNorm } from './tensor/ops/group-norm.ts';
+export { linear } from './tensor/ops/linear.ts';
+export { layerNorm, rmsNorm } from './tensor/ops/norm.ts';
+export { resize } from './tensor/ops/resize.ts';
+export { rope } from './tensor/ops/rope.ts';
+export {
+  type CompileOptions,
+  ENGINES,
+  type Engine,
+  type EngineName,
+  type HostTensor,
+  type HostTensors,
+  PROVIDERS,
+  type Program,
+  type ProgramFunction,
+  type Provider,
+  type RunOptions,
+  type Signature,
+  type Spec,
+  type State,
+  type StateSpec,
+} from './tensor/program.ts';
+// Randomness and files.
+export { createRng, type Rng } from './tensor/rng.ts';
+export { readSafetensors, writeSafetensors } from './tensor/safetensors.ts';
+export { type Tensor, type Tensors, tf } from './tensor/tf.ts';
+// Training: data sets, runs, models out of runs.
+export { parseTrainingConfig, type TrainingConfig } from './training/config.ts';
+export { openAvatars } from './training/data/avatars.ts';
+export type { Dataset } from './training/data/dataset.ts';
+export { openEmoji } from './training/data/emoji.ts';
+export { openFolder } from './training/data/folder.ts';
+export { openData } from './training/data/open.ts';
+export { exportRun } from './training/export.ts';
+export { reuseWeights } from './training/init.ts';
+export { type StepProgress, type TrainOptions, train } from './training/run.ts';
+export { createUpdate, type Update } from './training/update.ts';
+export { VERSION } from './version.ts';

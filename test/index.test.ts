@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import * as ropewalk from '../index.ts';
+
+test('the public names', () => {
+  expect(Object.keys(ropewalk).sort()).toMatchInlineSnapshot(`
+    [
+      "DIT_PRESETS",
+      "ENGINES",
+      "POSITION_METHODS",
+      "PROVIDERS",
+      "SCHEDULES",
+      "SOLVERS",
+      "VERSION",
+      "attention",
+      "compileDiT",
+      "composePositions",
+      "contactSheet",
+      "conv2d",
+      "convTranspose2d",
+      "createDiffusionPipeline",
+      "createEngine",
+      "createRenderer",
+      "createRng",
+      "createUpdate",
+      "decodePicture",
+      "denoiseBy",
+      "encodePng",
+      "exportRun",
+      "findModel",
+      "forwardDiT",
+      "gelu",
+      "geluTanh",
+      "groupNorm",
+      "guide",
+      "initDiT",
+      "layerNorm",
+      "linear",
+      "listModels",
+      "matchWords",
+      "noise",
+      "openAvatars",
+      "openData",
+      "openEmoji",
+      "openFolder",
+      "parseRecipe",
+      "parseRequest",
+      "parseTrainingConfig",
+      "raster",
+      "readCard",
+      "readModel",
+      "readRecipe",
+      "readSafetensors",
+      "render",
+      "resize",
+      "reuseWeights",
+      "rmsNorm",
+      "rope",
+      "sample",
+      "shapesOfDiT",
+      "silu",
+      "swiglu",
+      "tf",
+      "toPicture",
+      "train",
+      "withMethods",
+      "writeModel",
+      "writeSafetensors",
+    ]
+  `);
+});
+
+test('the version is that of package.json', () => {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  expect(ropewalk.VERSION).toBe(JSON.parse(manifest).version);
+});
+
+test('the API page names every export', () => {
+  const page = readFileSync(new URL('../docs/api.md', import.meta.url), 'utf8');
+  expect(Object.keys(ropewalk).filter((name) => !page.includes(`\`${name}`))).toEqual([]);
+});
