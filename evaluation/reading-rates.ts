@@ -78,20 +78,34 @@ export type Control = {
   readonly chance: { readonly style: number; readonly attributes: number };
 };
 
-/** The negative control: conditions in a random cyclic order, so that none stays with its picture. */
+/** Other pictures' conditions that each picture is scored against. */
+const OTHERS = 10;
+
+/** The negative control: conditions of the next pictures in a random cyclic order, never a picture's own. */
 export function permutedControl(
   attributes: Attributes,
   readings: readonly Reading[],
   conditions: readonly (readonly number[])[],
   rng: Rng,
 ): Control {
-  const order = shuffled(readings.length, rng.stream('order'));
-  const given: (readonly number[])[] = [];
-  for (const [i, at] of order.entries()) given[at] = conditions[order[(i + 1) % order.length]!]!;
-  const scores = scoreReadings(attributes, readings, given);
+  const count = readings.length;
+  const order = shuffled(count, rng.stream('order'));
+  const totals = readings.map(() => ({ style: 0, found: 0, asked: 0 }));
+  const shifts = Math.min(OTHERS, count - 1);
+  for (let shift = 1; shift <= shifts; shift++) {
+    const given: (readonly number[])[] = [];
+    for (const [i, at] of order.entries()) given[at] = conditions[order[(i + shift) % count]!]!;
+    for (const [i, score] of scoreReadings(attributes, readings, given).entries()) {
+      const total = totals[i]!;
+      total.style += score.style / shifts;
+      total.found += score.found;
+      total.asked += score.asked;
+    }
+  }
+  const scores = totals.map((total) => ({ ...total, combination: 0 }));
   const rateOf = (what: RateOf) => {
     const [found, of] = parts(scores, what);
-    return bootstrap(scores.length, (pick) => sumOf(found, pick) / sumOf(of, pick), {
+    return bootstrap(count, (pick) => sumOf(found, pick) / sumOf(of, pick), {
       rng: rng.stream(what),
     });
   };

@@ -64,14 +64,14 @@ export function barsOf(evaluation: Evaluation): Bar[] {
           };
         })
       : []),
-    {
-      name: 'permuted conditions, attributes',
-      measured: control.attributes.value,
-      wanted: `chance (${chance.attributes.toFixed(3)})`,
-      passed:
-        nearChance(control.attributes, chance.attributes) &&
-        nearChance(control.style, chance.style),
-    },
+    ...(['style', 'attributes'] as const).map(
+      (what): Bar => ({
+        name: `permuted conditions, ${what}`,
+        measured: control[what].value,
+        wanted: `chance (${chance[what].toFixed(3)})`,
+        passed: nearChance(control[what], chance[what]),
+      }),
+    ),
   ];
 }
 
