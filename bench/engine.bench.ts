@@ -1,4 +1,5 @@
 /** Compile time, forward and training step of both networks, beside the sgemm of the same engine. */
+import { openDevice } from '../cli/device.ts';
 import { raster } from '../encoders/positions/grid.ts';
 import { compileDiT } from '../generators/compile.ts';
 import { createEngine } from '../tensor/engine.ts';
@@ -22,13 +23,17 @@ export async function sgemm(engine: Engine): Promise<number> {
   return (2 * SIDE ** 3) / best / 1e6;
 }
 
-export async function benchEngine(
-  say: (line: string) => void,
-  name: 'onnx' | 'tensorflow' = 'onnx',
-): Promise<void> {
-  const engine = createEngine({ name });
+export const benchEngine = (say: (line: string) => void): Promise<void> =>
+  benchOn(createEngine(), say);
+
+/** The same on native TensorFlow, where `ropewalk doctor --install tensorflow` put it. */
+export async function benchTensorflow(say: (line: string) => void): Promise<void> {
+  await benchOn(await openDevice({ device: 'tensorflow' }, { env: process.env }), say);
+}
+
+async function benchOn(engine: Engine, say: (line: string) => void): Promise<void> {
   const roof = await sgemm(engine);
-  say(`${name}: sgemm ${SIDE}: ${roof.toFixed(0)} GFLOP/s`);
+  say(`${engine.name}: sgemm ${SIDE}: ${roof.toFixed(0)} GFLOP/s`);
   for (const network of createNetworks()) {
     await benchForward(engine, network, roof, say);
     await benchTraining(engine, network, roof, say);

@@ -3,6 +3,10 @@ import { describeMachine } from './machine.ts';
 
 const PARTS: Record<string, (say: (line: string) => void) => Promise<void>> = {
   engine: async (say) => (await import('./engine.bench.ts')).benchEngine(say),
+  tensorflow: async (say) => (await import('./engine.bench.ts')).benchTensorflow(say),
+  generate: async (say) => (await import('./generate.bench.ts')).benchGenerate(say),
+  /** Needs a Python with bench/peers/requirements.txt: PEER_PYTHON, or python3. */
+  peers: async (say) => (await import('./peers.bench.ts')).benchPeers(say, process.env.PEER_PYTHON),
   memory: async (say) => (await import('./memory.bench.ts')).benchMemory(say),
 };
 
