@@ -273,7 +273,7 @@ function embedCondition(
 }
 
 /** [B, H, W, C] -> [B, T, width]: a convolution whose stride is its size, as a product of matrices. */
-function embedPatches(
+export function embedPatches(
   { patch, channels, bottleneck }: DiTConfig,
   weights: Tensors,
   x: Tensor,
@@ -294,7 +294,7 @@ function embedPatches(
 }
 
 /** [B, T, p p C] -> [B, H, W, C]. */
-function unpatchify({ patch }: DiTConfig, x: Tensor, H: number, W: number): Tensor {
+export function unpatchify({ patch }: DiTConfig, x: Tensor, H: number, W: number): Tensor {
   const B = x.shape[0]!;
   const channels = x.shape[2]! / (patch * patch);
   return x
