@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EvaluateModelOptions, evaluateModel } from '../../evaluation/evaluate-model.ts';
-import { writeEvaluation } from '../../evaluation/evaluation-files.ts';
+import { recordEvaluation, writeEvaluation } from '../../evaluation/evaluation-files.ts';
 import { barsOf, formatEvaluation, numbersOf } from '../../evaluation/report.ts';
+import { readModel } from '../../generators/model.ts';
 import type { Picture } from '../../png.ts';
 import { createRng } from '../../tensor/rng.ts';
 import type { Dataset } from '../../training/data/dataset.ts';
+import { writeTinyModel } from '../pipelines/tiny-model.ts';
 import { paint } from './pictures.ts';
 
 const SIZE = 32;
@@ -179,5 +181,17 @@ describe('evaluateModel', () => {
     await expect(evaluateModel({ ...options, seen })).rejects.toThrow(
       /vocabulary to be the model's/,
     );
+  });
+
+  it('puts its numbers into the card and page of the model that was measured', async () => {
+    const { folder: model, card } = await writeTinyModel(folder);
+    const { evaluation } = await evaluateModel({ ...options, samples: 20, heldOutSamples: 5 });
+    await expect(recordEvaluation(model, evaluation)).rejects.toThrow(/numbers of the weights/);
+    const { id, digest } = card;
+    await recordEvaluation(model, { ...evaluation, model: { id, digest } });
+    expect((await readModel(model)).card).toEqual({ ...card, numbers: numbersOf(evaluation) });
+    const page = await readFile(join(model, 'README.md'), 'utf8');
+    expect(page).toContain('# Tiny');
+    expect(page).toMatch(/\| style, relative to real \| 1\.0000 \| >= 0\.98 \| pass \|/);
   });
 });
