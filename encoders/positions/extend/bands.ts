@@ -45,7 +45,7 @@ export function replacedShare(
   // The index whose frequency turns this many times over the trained side.
   const indexOf = (turns: number) =>
     (width * Math.log(side / (turns * 2 * Math.PI))) / (2 * Math.log(base));
-  const low = Math.min(Math.max(Math.floor(indexOf(fast)), 0), last);
+  const low = Math.max(Math.floor(indexOf(fast)), 0);
   const high = Math.max(Math.min(Math.ceil(indexOf(slow)), last), low);
   // The published ramps widen an empty band by this, so that its first index is still kept.
   const span = high === low ? 0.001 : high - low;
