@@ -21,6 +21,7 @@ const Description = Type.Object({
     Type.Object({
       integer: Type.Optional(Type.Boolean()),
       suggested_atol: Type.Optional(Type.Number()),
+      max_abs_diff_f32_f64: Type.Optional(Type.Number()),
     }),
   ),
 });

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { composePositions } from '../../encoders/positions/compose.ts';
-import { raster } from '../../encoders/positions/grid.ts';
+import { extentOf, raster } from '../../encoders/positions/grid.ts';
 import { compileDiT } from '../../generators/compile.ts';
 import { DIT_PRESETS, type DiTConfig, embedPatches, unpatchify } from '../../generators/dit.ts';
 import { initDiT, shapesOfDiT } from '../../generators/dit-weights.ts';
@@ -39,7 +39,8 @@ function stirred(config: DiTConfig, keep = /^$/): HostTensors {
 
 /** A batch of pictures; picture i is the same in every batch. */
 function pictures(config: DiTConfig, batch: number, first = 0): HostTensors {
-  const [H, W] = [grid.height * config.patch, grid.width * config.patch];
+  const { height, width } = extentOf(grid);
+  const [H, W] = [height * config.patch, width * config.patch];
   const rows = Array.from({ length: batch }, (_, i) => createRng(7).stream(`${first + i}`));
   const length = H * W * config.channels;
   const words = 'words' in config.condition ? config.condition.words : 0;
