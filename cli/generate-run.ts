@@ -1,6 +1,6 @@
 /** Makes, shows and writes the pictures of `ropewalk generate`. */
 import { readFile } from 'node:fs/promises';
-import { findModel, listModels, type ModelEntry, openModelFolder } from '../pipelines/models.ts';
+import type { ModelEntry } from '../pipelines/models.ts';
 import { createRenderer, type Rendered, resolveRequest } from '../pipelines/render.ts';
 import { contactSheet, halfBlocks, readRecipe } from '../png.ts';
 import { type ImageRequest, parseRecipe, parseRequest, type Recipe } from '../request.ts';
@@ -8,8 +8,9 @@ import { SOLVERS } from '../sampling/diffusion/registry.ts';
 import { nearest } from '../tensor/nearest.ts';
 import type { Engine } from '../tensor/program.ts';
 import { VERSION } from '../version.ts';
-import { type Context, modelFolders, showsPictures } from './context.ts';
+import { type Context, showsPictures } from './context.ts';
 import { deviceOf, openDevice } from './device.ts';
+import { chooseModel } from './files.ts';
 import type { GenerateOptions } from './generate.ts';
 import { checkWritable, writePicture } from './pictures.ts';
 import { duration, progressLine } from './progress.ts';
@@ -68,9 +69,7 @@ async function modelOf(
   recipe: Recipe | undefined,
   context: Context,
 ): Promise<ModelEntry> {
-  if (wanted?.includes('/')) return openModelFolder(wanted);
-  const list = await listModels(modelFolders(context));
-  const entry = findModel(wanted ?? recipe?.request.model ?? list.models[0]?.id ?? 'avatars', list);
+  const entry = await chooseModel(wanted ?? recipe?.request.model, context);
   if (wanted === undefined && recipe?.digest && recipe.digest !== entry.card.digest)
     throw new Error(
       `--from: expected the weights that made the picture (SHA-256 ${recipe.digest.slice(0, 12)}...), got '${entry.id}' with ${entry.card.digest.slice(0, 12)}...; pass --model ${entry.id} to use these`,

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { type Context, Exit } from './context.ts';
 import { doctorCommand } from './doctor.ts';
+import { evaluateCommand } from './evaluate.ts';
 import { exportRunCommand } from './export-run.ts';
 import { generateCommand } from './generate.ts';
 import { modelsCommand } from './models.ts';
@@ -30,6 +31,7 @@ export async function runCli(args: readonly string[], context: Context): Promise
     trainCommand,
     curveCommand,
     exportRunCommand,
+    evaluateCommand,
     modelsCommand,
     verifyCommand,
     doctorCommand,

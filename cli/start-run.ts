@@ -3,11 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ModelCard, readModel } from '../generators/model.ts';
 import { type Asked, createDiffusionPipeline } from '../pipelines/diffusion.ts';
-import { findModel, listModels } from '../pipelines/models.ts';
 import { contactSheet, encodePng, halfBlocks } from '../png.ts';
 import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
-import { type Context, modelFolders, showsPictures } from './context.ts';
+import { type Context, showsPictures } from './context.ts';
 import { openDevice } from './device.ts';
+import { chooseModel } from './files.ts';
 import { checkWritable } from './pictures.ts';
 import { duration, progressLine } from './progress.ts';
 import type { StartOptions } from './start.ts';
@@ -18,8 +18,7 @@ const EACH = 2;
 const PLAIN = 12;
 
 export async function start(options: StartOptions, context: Context): Promise<void> {
-  const list = await listModels(modelFolders(context));
-  const { folder, card } = findModel(options.model ?? list.models[0]?.id ?? 'avatars', list);
+  const { folder, card } = await chooseModel(options.model, context);
   await checkWritable(options.out);
   const { stdout, stderr, signal } = context;
   const engine = await openDevice(options, context);

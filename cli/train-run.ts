@@ -1,9 +1,7 @@
 /** Runs `ropewalk train`: data, a run that is new or goes on, its progress, and the model at the end. */
-import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { readModel } from '../generators/model.ts';
-import { findModel, listModels } from '../pipelines/models.ts';
 import { svgToPng } from '../png.ts';
 import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
 import type { HostTensors } from '../tensor/program.ts';
@@ -15,9 +13,10 @@ import { openData } from '../training/data/open.ts';
 import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
 import { createNetwork, type StepProgress, train } from '../training/run.ts';
-import { type Context, Exit, modelFolders, packageFolder } from './context.ts';
+import { type Context, Exit } from './context.ts';
 import { openDevice } from './device.ts';
 import { writeModelPage } from './export-run.ts';
+import { chooseModel, shippedFile } from './files.ts';
 import { checkWritable } from './pictures.ts';
 import { duration, type ProgressLine, progressLine } from './progress.ts';
 import type { TrainCommandOptions } from './train.ts';
@@ -27,9 +26,7 @@ export async function trainRun(
   options: TrainCommandOptions,
   context: Context,
 ): Promise<void> {
-  const shipped = join(packageFolder(), path);
-  const here = existsSync(path) || !existsSync(shipped);
-  const config = await readTrainingConfig(here ? path : shipped);
+  const config = await readTrainingConfig(shippedFile(path));
   const folder = join(options.runs, config.name);
   await checkWritable(options.runs);
   const resumed = await checkSameRun(folder, config);
@@ -93,10 +90,7 @@ async function initialWeights(
   data: Dataset,
   { context, say }: { context: Context; say: (line: string) => void },
 ): Promise<HostTensors> {
-  const folder = wanted.includes('/')
-    ? wanted
-    : findModel(wanted, await listModels(modelFolders(context))).folder;
-  const model = await readModel(folder);
+  const model = await readModel((await chooseModel(wanted, context)).folder);
   const fresh = createNetwork(config, data, createRng(config.seed)).weights;
   const { weights, reused, words, fresh: anew } = reuseWeights(fresh, model, data.vocabulary);
   say(`from '${model.card.id}': ${reused.length} tensors reused`);

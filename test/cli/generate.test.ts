@@ -224,14 +224,21 @@ describe('models and help', () => {
     expect(cards.map(({ id }) => id)).toContain('tiny');
   });
 
-  test.each(['generate', 'train', 'curve', 'export-run', 'models', 'verify', 'doctor', 'start'])(
-    '%s --help has an example',
-    async (name) => {
-      const ran = await run([name, '--help']);
-      expect(ran.code).toBe(0);
-      expect(ran.out).toContain(`Example:\n  ropewalk ${name}`);
-    },
-  );
+  test.each([
+    'generate',
+    'train',
+    'curve',
+    'export-run',
+    'evaluate',
+    'models',
+    'verify',
+    'doctor',
+    'start',
+  ])('%s --help has an example', async (name) => {
+    const ran = await run([name, '--help']);
+    expect(ran.code).toBe(0);
+    expect(ran.out).toContain(`Example:\n  ropewalk ${name}`);
+  });
 
   test('an unknown command names the nearest', async () => {
     const ran = await run(['gnerate', 'cat']);

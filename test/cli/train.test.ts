@@ -157,6 +157,9 @@ describe('train', () => {
     [['export-run', '/nowhere'], '/nowhere'],
     [['verify', '/nowhere'], '/nowhere'],
     [['doctor', '--gpu'], '--install tensorflow'],
+    [['evaluate', 'reader', '/nowhere.json'], "'/nowhere.json'"],
+    [['evaluate', 'model', '--samples', '1'], 'from 2 to 6000'],
+    [['evaluate', 'modle'], 'Did you mean model?'],
     [['train'], "missing required argument 'config'"],
   ])('%j is bad input', async (args, message) => {
     const ran = await run(args);
