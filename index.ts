@@ -22,7 +22,8 @@ export { type Grid, raster } from './encoders/positions/grid.ts';
 export { POSITION_METHODS, type Registry, withMethods } from './encoders/positions/registry.ts';
 // Generators and models on disk.
 export { compileDiT } from './generators/compile.ts';
-export { DIT_PRESETS, type DiTConfig, forwardDiT } from './generators/dit.ts';
+export { forwardDiT } from './generators/dit.ts';
+export { DIT_PRESETS, type DiTConfig } from './generators/dit-config.ts';
 export { initDiT, shapesOfDiT } from './generators/dit-weights.ts';
 export {
   type Model,

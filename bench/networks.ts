@@ -2,7 +2,8 @@
 import { composePositions } from '../encoders/positions/compose.ts';
 import { raster } from '../encoders/positions/grid.ts';
 import { placedConstants } from '../generators/compile.ts';
-import { DIT_PRESETS, type DiTConfig, forwardDiT } from '../generators/dit.ts';
+import { forwardDiT } from '../generators/dit.ts';
+import { DIT_PRESETS, type DiTConfig } from '../generators/dit-config.ts';
 import { initDiT } from '../generators/dit-weights.ts';
 import type { Engine, HostTensors } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';

@@ -2,8 +2,9 @@
 import type { Placement, Positions } from '../encoders/positions/compose.ts';
 import { extentOf, type Grid } from '../encoders/positions/grid.ts';
 import type { Engine, HostTensor, HostTensors, Program, Spec } from '../tensor/program.ts';
-import { type Tensor, tf } from '../tensor/tf.ts';
-import { type DiTConfig, forwardDiT } from './dit.ts';
+import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
+import { forwardDiT } from './dit.ts';
+import type { DiTConfig } from './dit-config.ts';
 
 export type CompileDiT = {
   readonly config: DiTConfig;
@@ -19,8 +20,9 @@ export const constantOf = ({ data, shape }: HostTensor): Tensor =>
   tf.tensor(data, [...shape], 'float32');
 
 /**
- * A program of inputs x [B, H, W, C], t [B], condition ([B] or [B, V]) and output `prediction`; where
- * the positions depend on t, also what `placementInputs` gives.
+ * A program of inputs x [B, H, W, C], t [B], condition ([B] or [B, V]) and output `prediction`, with
+ * `variance` as a fraction of its range where the network learns one, both as large as x; where the
+ * positions depend on t, also what `placementInputs` gives.
  */
 export async function compileDiT(engine: Engine, options: CompileDiT): Promise<Program> {
   const { config, positions, weights, grid, batch, mode = 'baked' } = options;
@@ -48,11 +50,17 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
         placed,
         grid,
       });
-      return { outputs: { prediction } };
+      return { outputs: config.variance ? withVariance(prediction) : { prediction } };
     },
     { inputs, weights },
     { name: 'diffusion transformer', weights: mode },
   );
+}
+
+/** DiT's channels are the prediction's, then those of a variance in [-1, 1]. */
+function withVariance(channels: Tensor): Tensors {
+  const [prediction, variance] = tf.split(channels, 2, -1) as [Tensor, Tensor];
+  return { prediction, variance: variance.add(1).div(2) };
 }
 
 /**

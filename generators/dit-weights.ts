@@ -2,7 +2,7 @@
 import type { HostTensor, HostTensors } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { sizeOf } from '../tensor/shape.ts';
-import type { DiTConfig } from './dit.ts';
+import type { DiTConfig } from './dit-config.ts';
 
 /** Shapes of all weights but those of position methods. */
 export function shapesOfDiT(config: DiTConfig): Record<string, number[]> {

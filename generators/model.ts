@@ -19,7 +19,7 @@ import {
   type StoredType,
   writeSafetensors,
 } from '../tensor/safetensors.ts';
-import type { DiTConfig } from './dit.ts';
+import type { DiTConfig } from './dit-config.ts';
 import { shapesOfDiT } from './dit-weights.ts';
 
 const exact = { additionalProperties: false } as const;

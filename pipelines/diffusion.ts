@@ -4,7 +4,7 @@
  */
 import { bagOfWords, type Word } from '../encoders/conditioning/attributes.ts';
 import type { Choice } from '../encoders/positions/compose.ts';
-import type { DiTConfig } from '../generators/dit.ts';
+import type { DiTConfig } from '../generators/dit-config.ts';
 import { gridOf, type Model } from '../generators/model.ts';
 import { type Picture, toPicture } from '../png.ts';
 import { type Row, sample } from '../sampling/diffusion/driver.ts';

@@ -2,8 +2,9 @@
 import type { Choice, Positions } from '../encoders/positions/compose.ts';
 import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
 import { compileDiT, placementInputs } from '../generators/compile.ts';
-import type { DiTConfig } from '../generators/dit.ts';
+import type { DiTConfig } from '../generators/dit-config.ts';
 import { layoutOf, type Model } from '../generators/model.ts';
+import type { Predicted } from '../sampling/diffusion/network.ts';
 import type { Engine, HostTensor, HostTensors, Program } from '../tensor/program.ts';
 
 /** What a program is compiled for, besides its batch. */
@@ -65,25 +66,30 @@ export function createPrograms(engine: Engine, model: Model, mostRows?: number) 
   return {
     /** Most rows of one call: what a caller does well to ask for at a time. */
     limit,
-    /** The network's predictions, row by row; calls are padded to a power of two, so that few programs do. */
-    async predict(setting: Setting, rows: Rows): Promise<Float32Array> {
+    /** What the network says, row by row; calls are padded to a power of two, so that few programs do. */
+    async predict(setting: Setting, rows: Rows): Promise<Predicted> {
       const positions = positionsOf(setting);
-      const out = new Float32Array(rows.x.length);
+      const said = {
+        prediction: new Float32Array(rows.x.length),
+        ...(config.variance ? { variance: new Float32Array(rows.x.length) } : {}),
+      };
       const length = rows.x.length / rows.t.length;
       const most = limit(setting);
       for (let first = 0; first < rows.t.length; ) {
         const last = endOfCall(rows.t, first, most, positions.timed);
         const batch = Math.min(most, 2 ** Math.ceil(Math.log2(last - first)));
         const program = await programFor(setting, batch);
-        const { prediction } = await program.run({
+        const outputs = await program.run({
           ...padded(cut(rows, first, last), batch, config, setting.grid),
           ...placementInputs(positions, setting.grid, rows.t[first]!),
         });
-        const wanted = out.subarray(first * length, last * length);
-        takeClean(prediction!.data as Float32Array, config, wanted);
+        for (const [name, values] of Object.entries(said)) {
+          const own = outputs[name]!.data as Float32Array;
+          values.set(own.subarray(0, (last - first) * length), first * length);
+        }
         first = last;
       }
-      return out;
+      return said;
     },
     async dispose(): Promise<void> {
       const programs = [...kept.values()];
@@ -138,20 +144,4 @@ function padded(
       shape: [batch, ...condition.shape.slice(1)],
     },
   };
-}
-
-/** Networks that also predict a variance give it as further channels; the solvers here do without. */
-function takeClean(
-  prediction: Float32Array,
-  { channels, variance }: DiTConfig,
-  out: Float32Array,
-): void {
-  if (!variance) {
-    out.set(prediction.subarray(0, out.length));
-    return;
-  }
-  for (let i = 0; i < out.length; i++) {
-    const pixel = Math.floor(i / channels);
-    out[i] = prediction[2 * channels * pixel + (i % channels)]!;
-  }
 }

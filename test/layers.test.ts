@@ -92,7 +92,7 @@ test('imports point down only', () => {
 test.each([
   ['tensor/rng.ts', "import { noise } from '../sampling/noise.ts';"],
   ['tensor/rng.ts', 'import {\n  type Size,\n  noise,\n} from "../sampling/noise.ts";'],
-  ['sampling/noise.ts', "import type { DiTConfig } from '../generators/dit.ts';"],
+  ['sampling/noise.ts', "import type { DiTConfig } from '../generators/dit-config.ts';"],
   ['encoders/positions/grid.ts', "export { sample } from '../../sampling/diffusion/driver.ts';"],
   ['generators/dit.ts', "const { train } = await import('../training/run.ts');"],
   ['training/run.ts', "import '../cli/program.ts';"],

@@ -2,7 +2,7 @@
 import { bagOfWords } from '../encoders/conditioning/attributes.ts';
 import type { Positions } from '../encoders/positions/compose.ts';
 import { compileDiT, placementInputs } from '../generators/compile.ts';
-import type { DiTConfig } from '../generators/dit.ts';
+import type { DiTConfig } from '../generators/dit-config.ts';
 import { gridOf, type ObjectiveConfig } from '../generators/model.ts';
 import { type Picture, toPicture } from '../png.ts';
 import { sample } from '../sampling/diffusion/driver.ts';
@@ -78,7 +78,11 @@ export async function createPreview(options: PreviewOptions): Promise<Preview> {
           },
           { weights: current },
         );
-        return (out.prediction!.data as Float32Array).subarray(0, x.length);
+        const own = (name: string) => (out[name]!.data as Float32Array).subarray(0, x.length);
+        return {
+          prediction: own('prediction'),
+          ...(config.variance ? { variance: own('variance') } : {}),
+        };
       };
       const { pictures } = await sample(
         SOLVERS[sampling.solver as SolverName](),

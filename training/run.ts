@@ -13,7 +13,8 @@ import {
 import type { Grid } from '../encoders/positions/grid.ts';
 import type { Registry } from '../encoders/positions/registry.ts';
 import { placedConstants } from '../generators/compile.ts';
-import { DIT_PRESETS, type DiTConfig, forwardDiT } from '../generators/dit.ts';
+import { forwardDiT } from '../generators/dit.ts';
+import { DIT_PRESETS, type DiTConfig } from '../generators/dit-config.ts';
 import { initDiT } from '../generators/dit-weights.ts';
 import { DiTSchema, gridOf, type ObjectiveConfig } from '../generators/model.ts';
 import { contactSheet, encodePng } from '../png.ts';

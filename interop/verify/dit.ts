@@ -1,6 +1,6 @@
 /** DiT (facebookresearch/DiT): network, tables of the process, steps, guided sampling, gradients. */
 import { type Static, Type } from 'typebox';
-import type { DiTConfig } from '../../generators/dit.ts';
+import type { DiTConfig } from '../../generators/dit-config.ts';
 import { toAnswer } from '../../sampling/diffusion/prediction.ts';
 import {
   entryOfTime,

@@ -4,7 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { AXIAL_PRESETS } from '../../encoders/positions/rotate/axial.ts';
-import type { DiTConfig } from '../../generators/dit.ts';
+import type { DiTConfig } from '../../generators/dit-config.ts';
 import { guide } from '../../sampling/diffusion/guidance.ts';
 import { clampedVelocity } from '../../sampling/diffusion/prediction.ts';
 import { flow, uniformTimes } from '../../sampling/diffusion/schedules/flow.ts';

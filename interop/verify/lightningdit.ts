@@ -6,7 +6,7 @@ import { Type } from 'typebox';
 import { raw } from '../../encoders/positions/coordinates/raw.ts';
 import { raster } from '../../encoders/positions/grid.ts';
 import { AXIAL_PRESETS, axial, axialTables } from '../../encoders/positions/rotate/axial.ts';
-import type { DiTConfig } from '../../generators/dit.ts';
+import type { DiTConfig } from '../../generators/dit-config.ts';
 import { flow, shiftTime, uniformTimes } from '../../sampling/diffusion/schedules/flow.ts';
 import { solve } from '../../sampling/diffusion/solver.ts';
 import { euler } from '../../sampling/diffusion/solvers/euler.ts';

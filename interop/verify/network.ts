@@ -2,7 +2,8 @@
 import { Type } from 'typebox';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
 import { placedConstants } from '../../generators/compile.ts';
-import { type DiTConfig, forwardDiT } from '../../generators/dit.ts';
+import { forwardDiT } from '../../generators/dit.ts';
+import type { DiTConfig } from '../../generators/dit-config.ts';
 import { shapesOfDiT } from '../../generators/dit-weights.ts';
 import { gridOf } from '../../generators/model.ts';
 import type { Engine, HostTensor, HostTensors, Program } from '../../tensor/program.ts';

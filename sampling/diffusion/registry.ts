@@ -6,6 +6,7 @@ import { karras } from './schedules/karras.ts';
 import { linear } from './schedules/linear.ts';
 import { vp } from './schedules/vp.ts';
 import type { Schedule, Solver } from './solver.ts';
+import { adamsBashforth } from './solvers/adams-bashforth.ts';
 import { ddim } from './solvers/ddim.ts';
 import { ddpm } from './solvers/ddpm.ts';
 import { dpmpp2m } from './solvers/dpmpp-2m.ts';
@@ -24,6 +25,7 @@ export const SOLVERS = {
   'dpmpp-2m': () => dpmpp2m(),
   midpoint: () => rungeKutta('midpoint'),
   heun3: () => rungeKutta('heun3'),
+  'adams-bashforth': () => adamsBashforth(),
   'sde-euler': () => sdeEuler(),
   'sde-heun': () => sdeHeun(),
 } as const satisfies Record<string, () => Solver>;

@@ -2,10 +2,11 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { composePositions } from '../../encoders/positions/compose.ts';
 import { extentOf, raster } from '../../encoders/positions/grid.ts';
 import { compileDiT } from '../../generators/compile.ts';
-import { DIT_PRESETS, type DiTConfig, embedPatches, unpatchify } from '../../generators/dit.ts';
+import { embedPatches, unpatchify } from '../../generators/dit.ts';
+import { DIT_PRESETS, type DiTConfig } from '../../generators/dit-config.ts';
 import { initDiT, shapesOfDiT } from '../../generators/dit-weights.ts';
 import { createEngine } from '../../tensor/engine.ts';
-import type { Engine, HostTensors } from '../../tensor/program.ts';
+import type { Engine, HostTensor, HostTensors } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { sizeOf } from '../../tensor/shape.ts';
 import { tf } from '../../tensor/tf.ts';
@@ -225,4 +226,31 @@ describe('no condition', () => {
     expect(await predict(config, other(weights, [0, 1, 2, 3]), none)).toEqual(said);
     expect(await predict(config, other(weights, [4]), none)).not.toEqual(said);
   });
+});
+
+test('a learned variance is an output of its own, as a fraction of its range', async () => {
+  const config: DiTConfig = { ...SMALL, variance: true };
+  const { width, heads } = config;
+  const positions = composePositions({}, { width, heads, trained: grid });
+  const said = async (weights: HostTensors) => {
+    const program = await compileDiT(engine, { config, positions, weights, grid, batch: 1 });
+    const outputs = await program.run(pictures(config, 1));
+    await program.dispose();
+    return outputs as { prediction: HostTensor; variance: HostTensor };
+  };
+  const fresh = await said(initDiT(config, createRng(1)));
+  expect([fresh.prediction.shape, fresh.variance.shape]).toEqual(Array(2).fill([1, 8, 12, 3]));
+  expect(fresh.variance.data.every((value) => value === 0.5)).toBe(true);
+
+  const weights = stirred(config);
+  const { bias, ...rest } = { ...weights, bias: weights['final_layer.linear.bias']! };
+  const moved = bias.data.map((value, i) => (i % 6 < 3 ? value : value + 2)); // of (p, q, c)
+  const before = await said(weights);
+  const shape = bias.shape;
+  const after = await said({ ...rest, 'final_layer.linear.bias': { data: moved, shape } });
+  expectClose(after.prediction.data, before.prediction.data);
+  expectClose(
+    after.variance.data,
+    before.variance.data.map((value) => value + 1),
+  );
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { composePositions } from '../../encoders/positions/compose.ts';
 import { raster } from '../../encoders/positions/grid.ts';
 import { compileDiT } from '../../generators/compile.ts';
-import { DIT_PRESETS, type DiTConfig } from '../../generators/dit.ts';
+import { DIT_PRESETS, type DiTConfig } from '../../generators/dit-config.ts';
 import { initDiT } from '../../generators/dit-weights.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import type { HostTensors } from '../../tensor/program.ts';

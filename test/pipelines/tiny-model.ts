@@ -1,7 +1,7 @@
 /** A model of 10,000 random weights: what it draws means nothing, but depends on every input. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DIT_PRESETS } from '../../generators/dit.ts';
+import { DIT_PRESETS } from '../../generators/dit-config.ts';
 import { layoutOf, type Model, type ModelCard, writeModel } from '../../generators/model.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { sizeOf } from '../../tensor/shape.ts';

@@ -14,6 +14,7 @@ import {
   type Solver,
   solve,
 } from '../../../sampling/diffusion/solver.ts';
+import { adamsBashforth } from '../../../sampling/diffusion/solvers/adams-bashforth.ts';
 import { ddim } from '../../../sampling/diffusion/solvers/ddim.ts';
 import { ddpm } from '../../../sampling/diffusion/solvers/ddpm.ts';
 import { dormandPrince } from '../../../sampling/diffusion/solvers/dormand-prince.ts';
@@ -73,6 +74,7 @@ describe.each(schedules)('%s', (_, schedule) => {
     ['ddim', ddim(), 1, 64, 0.5],
     ['heun', heun(), 2, 64, 0.5],
     ['dpmpp-2m', dpmpp2m(), 2, 64, 0.5],
+    ['adams-bashforth', adamsBashforth(), 2, 64, 0.5],
     ['heun3', rungeKutta('heun3'), 3, 16, 0.5],
     ['rk4', rungeKutta('rk4'), 4, 16, 0.2],
   ] as const)('%s has its order', async (_, solver, order, steps, deviation) => {
