@@ -9,7 +9,7 @@ import { expectClose } from '../close.ts';
 
 const loss: Loss = ({ weights, inputs }) => {
   const hidden = tf.tanh(tf.matMul(inputs.x!, weights.first!));
-  return tf.mean(tf.square(tf.matMul(hidden, weights['embedding_table']!).sub(inputs.y!)));
+  return tf.mean(tf.square(tf.matMul(hidden, weights.embedding_table!).sub(inputs.y!)));
 };
 const rng = createRng(2);
 const tensor = (...shape: [number, number]) => ({ data: rng.normals(shape[0] * shape[1]), shape });

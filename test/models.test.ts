@@ -1,0 +1,83 @@
+/** What must hold for every model that ships. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { compileDiT } from '../generators/compile.ts';
+import { gridOf, layoutOf, readModel } from '../generators/model.ts';
+import { createEngine } from '../tensor/engine.ts';
+import { createRng } from '../tensor/rng.ts';
+
+const ROOT = join(import.meta.dirname, '../models');
+/** Folders with a model that draws; readers and tokenizers have cards of their own. */
+const folders = readdirSync(ROOT).filter((name) => {
+  const path = join(ROOT, name, 'model.json');
+  return existsSync(path) && JSON.parse(readFileSync(path, 'utf8')).architecture === 'dit';
+});
+const LARGEST = 64;
+
+test('a model ships, and all of them stay small', () => {
+  expect(folders).toContain('avatars');
+  const bytes = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+    .map((name) => statSync(join(ROOT, name)))
+    .reduce((sum, { size }) => sum + size, 0);
+  expect(bytes).toBeLessThan(120e6);
+});
+
+describe.each(folders)('%s', (id) => {
+  test('a row has the same bits in any batch and on any number of threads', async () => {
+    const { card, weights, positions } = await open(id);
+    const { height, width } = card.trained;
+    const { channels } = card.config;
+    const rng = createRng(11);
+    const length = height * width * channels;
+    const x = rng.normals(LARGEST * length);
+    const t = Float32Array.from({ length: LARGEST }, () => rng.uniform());
+    const words = card.vocabulary.length;
+    const bags = Float32Array.from({ length: LARGEST * words }, () =>
+      rng.uniform() < 12 / words ? 1 : 0,
+    );
+    let expected: Float32Array | undefined;
+    for (const [threads, batch] of [
+      [2, LARGEST],
+      [1, 1],
+      [2, 1],
+      [1, 3],
+      [2, 8],
+      [1, LARGEST],
+    ] as const) {
+      const engine = createEngine({ threads });
+      const grid = gridOf(card.config, card.trained);
+      const program = await compileDiT(engine, {
+        config: card.config,
+        positions,
+        weights,
+        grid,
+        batch,
+      });
+      const { prediction } = await program.run({
+        x: { data: x.slice(0, batch * length), shape: [batch, height, width, channels] },
+        t: { data: t.slice(0, batch), shape: [batch] },
+        condition: { data: bags.slice(0, batch * words), shape: [batch, words] },
+      });
+      const found = prediction!.data as Float32Array;
+      expected ??= found;
+      expect(
+        Buffer.compare(bytes(found), bytes(expected.subarray(0, found.length))),
+        `${batch} on ${threads}`,
+      ).toBe(0);
+      await program.dispose();
+    }
+  });
+});
+
+const bytes = (array: Float32Array): Buffer =>
+  Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+
+async function open(id: string) {
+  const { card, weights } = await readModel(join(ROOT, id));
+  return {
+    card: { ...card, config: card.config as Parameters<typeof compileDiT>[1]['config'] },
+    weights,
+    positions: layoutOf(card).positions,
+  };
+}
