@@ -5,6 +5,7 @@
 import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
 import { SCHEDULES } from '../sampling/diffusion/registry.ts';
+import type { Schedule } from '../sampling/diffusion/solver.ts';
 import type { HostTensor } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import type { Dataset } from './data/dataset.ts';
@@ -37,13 +38,12 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
   const { batch, objective, time, drop, flip, variance = false, coordinates } = options;
   const { size } = data;
   const length = size * size * 3;
-  const always = new Set(
-    data.vocabulary.flatMap((word, id) => (word.startsWith('style=') ? [id] : [])),
-  );
+  const always = stylesOf(data.vocabulary);
   const order = createOrder(data.length, rng);
   const schedule = SCHEDULES[objective.schedule]();
   return (step) => {
     const draw = rng.stream(`step/${step}`);
+    const own = (row: number) => draw.stream(`coordinates/${row}`);
     const x = new Float32Array(batch * length);
     const target = new Float32Array(batch * length);
     const t = new Float32Array(batch);
@@ -51,8 +51,7 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
     const pictures = new Float32Array(variance ? batch * length : 0);
     const rows = Array.from({ length: batch }, (_, row) => {
       const index = order(step * batch + row);
-      const drawn = drawTime(time, draw);
-      t[row] = variance ? snapTime(drawn) : drawn;
+      t[row] = variance ? snapTime(drawTime(time, draw)) : drawTime(time, draw);
       const clean = toFloats(data.pixels(index), size, flip && draw.uniform() < 0.5);
       const part = (all: Float32Array) => all.subarray(row * length, (row + 1) * length);
       if (variance) part(pictures).set(clean);
@@ -69,23 +68,9 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
       condition: bagOfWords(rows, data.vocabulary.length),
       target: { data: target, shape },
       weight: { data: weight, shape: [batch] },
-      ...(variance
-        ? {
-            clean: { data: pictures, shape },
-            bound: {
-              data: Float32Array.from([...t].flatMap((at) => boundOf(schedule, at))),
-              shape: [batch, BOUND_WIDTH],
-            },
-          }
-        : {}),
+      ...(variance ? { clean: { data: pictures, shape }, bound: boundsOf(schedule, t) } : {}),
       // Streams of their own, so that all else is drawn as without them.
-      ...(coordinates
-        ? {
-            coordinates: stack(
-              rows.map((_, row) => coordinates(draw.stream(`coordinates/${row}`))),
-            ),
-          }
-        : {}),
+      ...(coordinates ? { coordinates: stack(rows.map((_, row) => coordinates(own(row)))) } : {}),
     };
   };
 }
@@ -97,6 +82,15 @@ function stack(tensors: readonly HostTensor[]): HostTensor {
   for (const [row, tensor] of tensors.entries()) all.set(tensor.data, row * data.length);
   return { data: all, shape: [tensors.length, ...shape] };
 }
+
+const stylesOf = (vocabulary: readonly string[]): ReadonlySet<number> =>
+  new Set(vocabulary.flatMap((word, id) => (word.startsWith('style=') ? [id] : [])));
+
+/** What the variational bound needs to know of each picture's step, [B, 4]. */
+const boundsOf = (schedule: Schedule, t: Float32Array): HostTensor => ({
+  data: Float32Array.from([...t].flatMap((time) => boundOf(schedule, time))),
+  shape: [t.length, BOUND_WIDTH],
+});
 
 /** Bytes of RGB -> [-1, 1], mirrored on request. */
 function toFloats(pixels: Uint8Array, size: number, mirrored: boolean): Float32Array {

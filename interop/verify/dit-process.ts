@@ -114,7 +114,7 @@ type Process = {
   readonly respacing: string;
 };
 
-/** One step of each picture, from its own index in the respaced table. */
+/** Moments and one step of each picture, from its own index in the respaced table. */
 async function singleSteps(fixture: Fixture, process: Process): Promise<Record<string, Computed>> {
   const { betas, schedule, denoise, respacing } = process;
   const [x, noise] = [floatsOf(fixture, 'in/x'), floatsOf(fixture, 'in/noise')];
@@ -141,22 +141,25 @@ async function singleSteps(fixture: Fixture, process: Process): Promise<Record<s
       ),
     ),
   };
+  const problem = (index: number, i: number) => ({
+    start: pictures[i]!.x,
+    times: [time(index), time(index - 1)],
+    schedule,
+    gaussian: () => row(noise, i, indices.length),
+  });
   const step = async (solver: Solver) => {
-    const parts = pictures.map(({ index, x: start }, i) =>
-      solve(
-        solver,
-        {
-          start,
-          times: [time(index), time(index - 1)],
-          schedule,
-          gaussian: () => row(noise, i, indices.length),
-        },
-        denoise,
-      ),
-    );
+    const parts = indices.map((index, i) => solve(solver, problem(index, i), denoise));
     return joined(await Promise.all(parts));
   };
-  computed.p_sample = await step(ddpm());
+  return { ...computed, ...(await drawnSteps(fixture, step)) };
+}
+
+/** 'p_sample' and 'ddim_sample_eta0.7', with whatever eta the fixture has. */
+async function drawnSteps(
+  fixture: Fixture,
+  step: (solver: Solver) => Promise<number[]>,
+): Promise<Record<string, Computed>> {
+  const computed: Record<string, Computed> = { p_sample: await step(ddpm()) };
   for (const name of outputsOf(fixture)) {
     const eta = /^ddim_sample_eta([\d.]+)$/.exec(name)?.[1];
     if (eta !== undefined) computed[name] = await step(ddim({ eta: Number(eta) }));

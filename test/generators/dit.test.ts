@@ -243,11 +243,11 @@ test('a learned variance is an output of its own, as a fraction of its range', a
   expect(fresh.variance.data.every((value) => value === 0.5)).toBe(true);
 
   const weights = stirred(config);
-  const { bias, ...rest } = { ...weights, bias: weights['final_layer.linear.bias']! };
-  const moved = bias.data.map((value, i) => (i % 6 < 3 ? value : value + 2)); // of (p, q, c)
+  const name = 'final_layer.linear.bias';
+  const { data, shape } = weights[name]!;
+  const moved = data.map((value, i) => (i % 6 < 3 ? value : value + 2)); // of (p, q, c)
   const before = await said(weights);
-  const shape = bias.shape;
-  const after = await said({ ...rest, 'final_layer.linear.bias': { data: moved, shape } });
+  const after = await said({ ...weights, [name]: { data: moved, shape } });
   expectClose(after.prediction.data, before.prediction.data);
   expectClose(
     after.variance.data,
