@@ -67,14 +67,18 @@ export function weightedError(prediction: Tensor, target: Tensor, weight: Tensor
   return tf.mean(squareErrors(prediction, target).mul(weight));
 }
 
-/** Throws unless the objective is one that a network with or without a learned variance can have. */
+/** Throws unless the objective is one that can be trained and then sampled with. */
 export function checkObjective(
   { prediction, schedule, cosine = false }: ObjectiveConfig,
   { variance }: { readonly variance: boolean },
 ): void {
-  if (variance && (prediction !== 'noise' || schedule === 'flow' || schedule === 'gvp'))
+  if (variance && prediction !== 'noise')
     throw new RangeError(
-      `objective: expected prediction 'noise' on schedule 'linear' or 'cosine' for a network that learns variances, got '${prediction}' on '${schedule}'; set model.config.variance to false to train without`,
+      `objective.prediction: expected 'noise' for a network that learns variances, got '${prediction}'; set model.config.variance to false to train without`,
+    );
+  if (prediction === 'noise' && SCHEDULES[schedule]().alpha(1) === 0)
+    throw new RangeError(
+      `objective.schedule: expected 'linear' for prediction 'noise', got '${schedule}', which ends without any signal, where no clean picture follows from the noise; predict 'clean' or 'velocity' on it`,
     );
   if (cosine && prediction !== 'velocity')
     throw new RangeError(

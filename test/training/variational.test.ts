@@ -127,11 +127,16 @@ test('the bound is finite where a schedule ends without signal', () => {
 });
 
 describe('objectives', () => {
-  test('with learned variances need noise on a schedule with a variance', () => {
+  test('with learned variances need noise, and noise a schedule with signal to its end', () => {
     const network = { variance: true };
     expect(() => createObjective({ prediction: 'clean', schedule: 'flow' }, network)).toThrow(
-      /expected prediction 'noise' on schedule 'linear' or 'cosine'.*got 'clean' on 'flow'/,
+      /^objective\.prediction: expected 'noise' .*, got 'clean'/,
     );
+    for (const schedule of ['flow', 'gvp', 'cosine'] as const)
+      expect(() => createObjective({ prediction: 'noise', schedule }, network)).toThrow(
+        `objective.schedule: expected 'linear' for prediction 'noise', got '${schedule}'`,
+      );
+    createObjective({ prediction: 'noise', schedule: 'linear' }, network);
   });
 
   test('of velocity may add one minus the cosine of channels', () => {
