@@ -40,6 +40,7 @@ export type Update = {
   step(batches: readonly HostTensors[], rate?: number): Promise<StepResult>;
   /** Continues from a saved state. */
   restore(state: UpdateState): void;
+  /** Frees the program and the optimiser's. */
   dispose(): Promise<void>;
 };
 
@@ -113,7 +114,10 @@ export async function createUpdate(
       overwrite(average, state.ema);
       overwrite(moments, state.moments);
     },
-    dispose: () => program.dispose(),
+    async dispose() {
+      await program.dispose();
+      await optimiser.dispose?.();
+    },
   };
 }
 

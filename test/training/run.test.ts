@@ -16,13 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const engine = () => createEngine({ threads: 1 });
-
 async function runTo(config: TrainingConfig, where: string, stopAfter = Number.POSITIVE_INFINITY) {
+  const engine = createEngine({ threads: 1 });
   const stop = new AbortController();
   const seen: StepProgress[] = [];
   const trained = await train(config, {
-    engine: engine(),
+    engine,
     data: shapes(40),
     heldOut: shapes(16, 9),
     folder: where,
@@ -33,6 +32,7 @@ async function runTo(config: TrainingConfig, where: string, stopAfter = Number.P
     },
   });
   await trained.update.dispose();
+  expect(engine.open).toBe(0);
   return { trained, seen };
 }
 

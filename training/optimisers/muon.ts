@@ -28,24 +28,21 @@ const isMatrix = (name: string, { shape }: HostTensor): boolean =>
 const [A, B, C] = [3.4445, -4.775, 2.0315];
 const ITERATIONS = 5;
 
-/** Matrices [n, r, c], r <= c -> the nearly orthogonal matrices with the same singular vectors. */
+/** Matrices [n, r, c] -> the nearly orthogonal matrices with the same singular vectors. */
 export function orthogonalise(matrices: Tensor): Tensor {
+  const [, rows, columns] = matrices.shape as [number, number, number];
+  const wide = rows <= columns; // the smaller of the two Gram matrices
   const norm = tf.sqrt(tf.sum(tf.square(matrices), [1, 2], true)).add(1e-7);
   let x = matrices.div(norm);
   for (let i = 0; i < ITERATIONS; i++) {
-    const gram = tf.matMul(x, x, false, true);
+    const gram = tf.matMul(x, x, !wide, wide);
     const polynomial = gram.mul(B).add(tf.matMul(gram, gram).mul(C));
-    x = x.mul(A).add(tf.matMul(polynomial, x));
+    x = x.mul(A).add(wide ? tf.matMul(polynomial, x) : tf.matMul(x, polynomial));
   }
   return x;
 }
 
-export function muon({
-  engine,
-  rate,
-  momentum = 0.95,
-  others,
-}: MuonOptions): Optimiser & { dispose(): Promise<void> } {
+export function muon({ engine, rate, momentum = 0.95, others }: MuonOptions): Optimiser {
   const rest = adamW(others);
   const programs = new Map<string, Promise<Program>>();
   const split = (weights: HostTensors) => {
@@ -76,36 +73,23 @@ export function muon({
     async update(weights, gradients, moments, step) {
       const { matrices, others } = split(weights);
       await rest.update(others, gradients, moments, step);
-      const groups = groupByShape(matrices);
-      for (const { rows, columns, places } of groups.values()) {
-        const [r, c] = rows <= columns ? [rows, columns] : [columns, rows];
-        const stacked = new Float32Array(places.length * r * c);
-        for (const [i, { name, offset }] of places.entries()) {
-          const gradient = gradients[name]!.data as Float32Array;
-          const average = momentOf(moments, name, 'momentum');
-          const to = stacked.subarray(i * r * c, (i + 1) * r * c);
-          nesterov({
-            gradient,
-            average,
-            offset,
-            to,
-            rows,
-            columns,
-            momentum,
-            scale: step.gradientScale,
-          });
+      for (const { rows, columns, places } of groupByShape(matrices)) {
+        const size = rows * columns;
+        const part = (all: Float32Array, i: number) => all.subarray(i * size, (i + 1) * size);
+        const stacked = new Float32Array(places.length * size);
+        for (const [i, { name, index }] of places.entries()) {
+          const gradient = part(gradients[name]!.data as Float32Array, index);
+          const average = part(momentOf(moments, name, 'momentum'), index);
+          lookAhead(gradient, average, part(stacked, i), { momentum, scale: step.gradientScale });
         }
-        const program = await programFor(places.length, r, c);
-        const { x } = await program.run({ x: { data: stacked, shape: [places.length, r, c] } });
-        const size = rate * step.rate * Math.sqrt(Math.max(1, rows / columns));
-        for (const [i, { name, offset }] of places.entries()) {
-          const direction = (x!.data as Float32Array).subarray(i * r * c, (i + 1) * r * c);
-          subtract(matrices[name]!.data as Float32Array, direction, {
-            offset,
-            rows,
-            columns,
-            size,
-          });
+        const program = await programFor(places.length, rows, columns);
+        const shape = [places.length, rows, columns];
+        const { x } = await program.run({ x: { data: stacked, shape } });
+        const length = rate * step.rate * Math.sqrt(Math.max(1, rows / columns));
+        for (const [i, { name, index }] of places.entries()) {
+          const weight = part(matrices[name]!.data as Float32Array, index);
+          const direction = part(x!.data as Float32Array, i);
+          for (let k = 0; k < size; k++) weight[k] = weight[k]! - length * direction[k]!;
         }
       }
     },
@@ -115,68 +99,36 @@ export function muon({
   };
 }
 
-type Group = { rows: number; columns: number; places: { name: string; offset: number }[] };
+/** Matrices of one shape; `index` counts the matrices that a weight holds one above the other. */
+type Group = {
+  readonly rows: number;
+  readonly columns: number;
+  readonly places: { readonly name: string; readonly index: number }[];
+};
 
-function groupByShape(matrices: HostTensors): Map<string, Group> {
+function groupByShape(matrices: HostTensors): Iterable<Group> {
   const groups = new Map<string, Group>();
   for (const [name, { shape }] of Object.entries(matrices)) {
     const parts = partsOf(name);
     const [rows, columns] = [shape[0]! / parts, shape[1]!];
-    const key = `${rows}x${columns}`;
-    const group = groups.get(key) ?? { rows, columns, places: [] };
-    for (let part = 0; part < parts; part++)
-      group.places.push({ name, offset: part * rows * columns });
-    groups.set(key, group);
+    const group = groups.get(`${rows}x${columns}`) ?? { rows, columns, places: [] };
+    groups.set(`${rows}x${columns}`, group);
+    for (let index = 0; index < parts; index++) group.places.push({ name, index });
   }
-  return groups;
+  return groups.values();
 }
 
-type Nesterov = {
-  gradient: Float32Array;
-  average: Float32Array;
-  offset: number;
-  to: Float32Array;
-  rows: number;
-  columns: number;
-  momentum: number;
-  scale: number;
-};
-
-/** Updates the average and writes the look-ahead gradient, lying on its longer side. */
-function nesterov({
-  gradient,
-  average,
-  offset,
-  to,
-  rows,
-  columns,
-  momentum,
-  scale,
-}: Nesterov): void {
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const at = offset + row * columns + column;
-      const g = gradient[at]! * scale;
-      const next = average[at]! + (1 - momentum) * (g - average[at]!);
-      average[at] = next;
-      const ahead = g + momentum * (next - g);
-      to[rows <= columns ? row * columns + column : column * rows + row] = ahead;
-    }
-  }
-}
-
-type Place = { offset: number; rows: number; columns: number; size: number };
-
-function subtract(
-  weight: Float32Array,
-  direction: Float32Array,
-  { offset, rows, columns, size }: Place,
+/** Updates the average of gradients and writes Nesterov's look-ahead. */
+function lookAhead(
+  gradient: Float32Array,
+  average: Float32Array,
+  to: Float32Array,
+  { momentum, scale }: { momentum: number; scale: number },
 ): void {
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const from = rows <= columns ? row * columns + column : column * rows + row;
-      const at = offset + row * columns + column;
-      weight[at] = weight[at]! - size * direction[from]!;
-    }
+  for (let i = 0; i < gradient.length; i++) {
+    const g = gradient[i]! * scale;
+    const next = average[i]! + (1 - momentum) * (g - average[i]!);
+    average[i] = next;
+    to[i] = g + momentum * (next - g);
   }
 }

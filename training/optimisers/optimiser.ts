@@ -25,6 +25,8 @@ export type Optimiser = {
     moments: HostTensors,
     step: Step,
   ) => Promise<void>;
+  /** Frees the programs of optimisers that have some. */
+  readonly dispose?: () => Promise<void>;
 };
 
 /** A moment as large as each weight. */
