@@ -83,7 +83,6 @@ export async function trainReader(
     return { weights: ema, step };
   } finally {
     await update.dispose();
-    await optimiser.dispose();
   }
 }
 
