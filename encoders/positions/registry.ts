@@ -19,7 +19,16 @@ import { learned } from './embed/learned.ts';
 import { peg } from './embed/peg.ts';
 import { sincos2d } from './embed/sincos2d.ts';
 import { dypeNtk, dypePi, dypeYarn } from './extend/dype.ts';
+import { interpolation } from './extend/interpolation.ts';
+import { longrope } from './extend/longrope.ts';
+import { ntk, visionNtk } from './extend/ntk.ts';
+import { ntkByParts } from './extend/ntk-by-parts.ts';
+import { riflex } from './extend/riflex.ts';
+import { timeAware } from './extend/time-aware.ts';
+import { ultraflux } from './extend/ultraflux.ts';
+import { visionYarn, yarn } from './extend/yarn.ts';
 import { axial } from './rotate/axial.ts';
+import { pRope } from './rotate/p-rope.ts';
 
 export type Registry = {
   readonly coordinates: readonly CoordinatesMethod[];
@@ -33,10 +42,13 @@ export type Registry = {
 export const POSITION_METHODS: Registry = {
   coordinates: [raw, centred, cellCentre, endPoint, pose],
   embed: [sincos2d, learned, peg],
-  rotate: [axial],
+  rotate: [axial, pRope],
   bias: [alibi],
   score: [],
-  extend: [dypePi, dypeNtk, dypeYarn],
+  extend: [
+    ...[interpolation, ntk, visionNtk, ntkByParts, yarn, visionYarn, timeAware, riflex],
+    ...[ultraflux, longrope, dypePi, dypeNtk, dypeYarn],
+  ],
 };
 
 /** A registry with further methods, for one's own research. */
