@@ -21,12 +21,15 @@ async function verified(path: string, on = engine) {
 }
 
 describe('published code and ours agree', () => {
-  test.each(['dit', 'sit', 'lightningdit', 'jit', 'timm_torch'])('%s', async (system) => {
-    const { passed, failed, failures } = await verified(join(FIXTURES, system));
-    expect(failures).toEqual([]);
-    expect(failed).toBe(0);
-    expect(passed).toBeGreaterThan(0);
-  });
+  test.each(['dit', 'sit', 'lightningdit', 'jit', 'timm_torch', 'metrics'])(
+    '%s',
+    async (system) => {
+      const { passed, failed, failures } = await verified(join(FIXTURES, system));
+      expect(failures).toEqual([]);
+      expect(failed).toBe(0);
+      expect(passed).toBeGreaterThan(0);
+    },
+  );
 
   test.each([
     'dit/model',
