@@ -15,6 +15,7 @@ import { centred } from './coordinates/centred.ts';
 import { endPoint } from './coordinates/end-point.ts';
 import { pose } from './coordinates/pose.ts';
 import { raw } from './coordinates/raw.ts';
+import { rpe2d } from './coordinates/rpe2d.ts';
 import { learned } from './embed/learned.ts';
 import { peg } from './embed/peg.ts';
 import { sincos2d } from './embed/sincos2d.ts';
@@ -40,7 +41,7 @@ export type Registry = {
 };
 
 export const POSITION_METHODS: Registry = {
-  coordinates: [raw, centred, cellCentre, endPoint, pose],
+  coordinates: [raw, centred, cellCentre, endPoint, pose, rpe2d],
   embed: [sincos2d, learned, peg],
   rotate: [axial, pRope],
   bias: [alibi],
