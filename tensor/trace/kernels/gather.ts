@@ -38,12 +38,38 @@ kernel('GatherNd', ({ params, indices }) => {
   return emit('GatherND', [params!, toInt64(indices!)], shape, params!.dtype);
 });
 
-/** Zeros of `shape` with `updates` added at `indices`, whose last axis holds the places. */
+/**
+ * Zeros of `shape` with `updates` added at `indices`, whose last axis holds the places. As ScatterElements over
+ * rows, because ONNX Runtime's ScatterND loses sums when several threads add to one place.
+ */
 function scatterAdd(indices: TensorInfo, updates: TensorInfo, shape: number[]): TensorInfo {
-  const zeros = filled(shape, 0, updates.dtype as 'float32');
-  return emit('ScatterND', [zeros, toInt64(indices), updates], shape, updates.dtype, {
-    reduction: 'add',
-  });
+  const depth = indices.shape.at(-1)!;
+  const [count, inner] = [sizeOf(indices.shape) / depth, sizeOf(shape.slice(depth))];
+  const rows = sizeOf(shape.slice(0, depth));
+  const places = emit(
+    'Expand',
+    [rowsOf(reshape(indices, [count, depth]), shape), graph().ints([count, inner])],
+    [count, inner],
+    'int32',
+  );
+  const zeros = filled([rows, inner], 0, updates.dtype as 'float32');
+  const sums = emit(
+    'ScatterElements',
+    [zeros, places, reshape(updates, [count, inner])],
+    [rows, inner],
+    updates.dtype,
+    { axis: 0, reduction: 'add' },
+  );
+  return reshape(sums, shape);
+}
+/** Places [n, depth] in the first axes of `shape` as numbers of rows [n, 1]. */
+function rowsOf(places: TensorInfo, shape: readonly number[]): TensorInfo {
+  const [count, depth] = places.shape as [number, number];
+  if (depth === 1) return places;
+  const strides = Int32Array.from({ length: depth }, (_, i) => sizeOf(shape.slice(i + 1, depth)));
+  const steps = graph().constant(strides, [1, depth], 'int32');
+  const scaled = emit('Mul', [places, steps], [count, depth], 'int32');
+  return emit('ReduceSum', [scaled, graph().ints([1])], [count, 1], 'int32', { keepdims: 1 });
 }
 kernel<{ shape: number[] }>('ScatterNd', ({ indices, updates }, { shape }) =>
   scatterAdd(indices!, updates!, shape),
