@@ -53,6 +53,9 @@ export function createOnnxEngine({
   const session: ort.InferenceSession.SessionOptions = {
     graphOptimizationLevel: 'all',
     interOpNumThreads: 1,
+    // A pattern is one block for a whole run beside the arena of the first run: twice the memory, and
+    // a sixth more processor time a training step for its fresh pages.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: spinning ? '1' : '0' } } },
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
