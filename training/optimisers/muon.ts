@@ -5,7 +5,8 @@
  * A weight that holds several matrices one above the other (qkv, the two halves of SwiGLU) is
  * split first. Step scale sqrt(max(1, rows / columns)).
  */
-import type { Engine, HostTensor, HostTensors, Program } from '../../tensor/program.ts';
+import type { Engine, HostTensor, HostTensors } from '../../tensor/program.ts';
+import { sizeOf } from '../../tensor/shape.ts';
 import { type Tensor, tf } from '../../tensor/tf.ts';
 import { type AdamWOptions, adamW, momentOf } from './adamw.ts';
 import { momentsLike, type Optimiser } from './optimiser.ts';
@@ -44,7 +45,7 @@ export function orthogonalise(matrices: Tensor): Tensor {
 
 export function muon({ engine, rate, momentum = 0.95, others }: MuonOptions): Optimiser {
   const rest = adamW(others);
-  const programs = new Map<string, Promise<Program>>();
+  const groups = new Map<string, Promise<Orthogonaliser>>();
   const split = (weights: HostTensors) => {
     const entries = Object.entries(weights);
     return {
@@ -52,16 +53,9 @@ export function muon({ engine, rate, momentum = 0.95, others }: MuonOptions): Op
       others: Object.fromEntries(entries.filter(([name, tensor]) => !isMatrix(name, tensor))),
     };
   };
-  const programFor = (count: number, rows: number, columns: number): Promise<Program> => {
-    const key = `${count}x${rows}x${columns}`;
-    const found =
-      programs.get(key) ??
-      engine.compile(
-        ({ inputs }) => ({ outputs: { x: orthogonalise(inputs.x!) } }),
-        { inputs: { x: { shape: [count, rows, columns] } } },
-        { name: 'orthogonalise' },
-      );
-    programs.set(key, found);
+  const orthogonaliserOf = (shape: readonly [number, number, number]) => {
+    const found = groups.get(shape.join('x')) ?? createOrthogonaliser(engine, shape);
+    groups.set(shape.join('x'), found);
     return found;
   };
 
@@ -76,27 +70,48 @@ export function muon({ engine, rate, momentum = 0.95, others }: MuonOptions): Op
       for (const { rows, columns, places } of groupByShape(matrices)) {
         const size = rows * columns;
         const part = (all: Float32Array, i: number) => all.subarray(i * size, (i + 1) * size);
-        const stacked = new Float32Array(places.length * size);
+        const { stacked, orthogonal, run } = await orthogonaliserOf([places.length, rows, columns]);
         for (const [i, { name, index }] of places.entries()) {
           const gradient = part(gradients[name]!.data as Float32Array, index);
           const average = part(momentOf(moments, name, 'momentum'), index);
           lookAhead(gradient, average, part(stacked, i), { momentum, scale: step.gradientScale });
         }
-        const program = await programFor(places.length, rows, columns);
-        const shape = [places.length, rows, columns];
-        const { x } = await program.run({ x: { data: stacked, shape } });
+        await run();
         const length = rate * step.rate * Math.sqrt(Math.max(1, rows / columns));
         for (const [i, { name, index }] of places.entries()) {
           const weight = part(matrices[name]!.data as Float32Array, index);
-          const direction = part(x!.data as Float32Array, i);
+          const direction = part(orthogonal, i);
           for (let k = 0; k < size; k++) weight[k] = weight[k]! - length * direction[k]!;
         }
       }
     },
     async dispose() {
-      for (const program of programs.values()) await (await program).dispose();
+      for (const group of groups.values()) await (await group).dispose();
     },
   };
+}
+
+/** `run` writes the orthogonalised `stacked` to `orthogonal`: buffers that every step uses again. */
+type Orthogonaliser = {
+  readonly stacked: Float32Array;
+  readonly orthogonal: Float32Array;
+  readonly run: () => Promise<unknown>;
+  readonly dispose: () => Promise<void>;
+};
+
+async function createOrthogonaliser(
+  engine: Engine,
+  shape: readonly [number, number, number],
+): Promise<Orthogonaliser> {
+  const stacked = new Float32Array(sizeOf(shape));
+  const orthogonal = new Float32Array(sizeOf(shape));
+  const program = await engine.compile(
+    ({ inputs }) => ({ outputs: { x: orthogonalise(inputs.x!) } }),
+    { inputs: { x: { shape } } },
+    { name: 'orthogonalise' },
+  );
+  const run = () => program.run({ x: { data: stacked, shape } }, { into: { x: orthogonal } });
+  return { stacked, orthogonal, run, dispose: () => program.dispose() };
 }
 
 /** Matrices of one shape; `index` counts the matrices that a weight holds one above the other. */
