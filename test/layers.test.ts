@@ -65,6 +65,7 @@ const ROOMS: readonly { readonly name: RegExp; readonly rooms: readonly string[]
   { name: /^@tensorflow\//, rooms: ['tensor/tf.ts'] },
   { name: /^onnxruntime-node$/, rooms: ['tensor/engines/', 'encoders/features/'] },
   { name: /^(@dicebear\/|@iconify-json\/|unicode-emoji-json)/, rooms: ['training/data/'] },
+  { name: /^nsfwjs/, rooms: ['encoders/features/'] },
   { name: /^sharp$/, rooms: ['png.ts', 'training/data/'] },
   { name: /^(bullmq|ioredis|pg|@electric-sql\/.*|@aws-sdk\/.*)$/, rooms: ['jobs/'] },
   { name: /^(fastify|@fastify\/.*)$/, rooms: ['web/'] },
