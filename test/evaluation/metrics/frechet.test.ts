@@ -8,11 +8,13 @@ import {
   streamMoments,
 } from '../../../evaluation/metrics/moments.ts';
 import {
+  componentsOfRows,
   principalComponents,
   projectMoments,
+  projectRows,
 } from '../../../evaluation/metrics/principal-components.ts';
 import { spatialRows } from '../../../evaluation/metrics/spatial-frechet.ts';
-import { pickRows, rowsOf } from '../../../tensor/rows.ts';
+import { pickRows, rowProducts, rowsOf } from '../../../tensor/rows.ts';
 import { expectClose } from '../../close.ts';
 import { gaussians, zeros } from './gaussians.ts';
 
@@ -120,7 +122,29 @@ describe('few samples', () => {
     expectClose([components.share], [1], EXACT);
   });
 
+  test('of fewer samples than dimensions are the same from the products between samples', () => {
+    const rows = gaussians(
+      12,
+      30,
+      zeros(48),
+      Array.from({ length: 48 }, (_, i) => 10 / (i + 1)),
+    );
+    const [direct, dual] = [principalComponents(momentsOf(rows), 12), componentsOfRows(rows, 12)];
+    expectClose([dual.share], [direct.share], { rtol: 1e-10 });
+    const product = rowProducts(direct.vectors, dual.vectors).data.map(Math.abs); // signs are free
+    const unit = product.map((_, i) => Number(i % 13 === 0));
+    expectClose(product, unit, { rtol: 0, atol: 1e-8 }); // neighbouring eigenvalues are 1 % apart
+    const other = gaussians(13, 30, zeros(48));
+    const projected = momentsOf(projectRows(other, dual));
+    expectClose(projected.scatter, projectMoments(momentsOf(other), dual).scatter, EXACT);
+    const many = gaussians(14, 90, zeros(5));
+    expect(componentsOfRows(many, 3)).toEqual(principalComponents(momentsOf(many), 3));
+  });
+
   test('cannot give more components than they span', () => {
+    expect(() => componentsOfRows(gaussians(12, 30, zeros(48)), 30)).toThrow(
+      'expected from 1 to 29 components for 30 samples of width 48, got 30',
+    );
     expect(() => principalComponents(few)).toThrow(
       'expected from 1 to 39 components for 40 samples of width 64, got 128',
     );

@@ -1,0 +1,107 @@
+/**
+ * Duplication: does a picture show one thing twice, as networks do beyond the size they were trained at (two
+ * heads, rows of eyes)? Template matching of a picture with itself (ours): the largest normalised
+ * correlation of its details with its details moved by at least a quarter of the shorter side.
+ *
+ * Details are the picture with its shorter side brought to 32 pixels (features' kernel), less its 5 x 5
+ * mean. A move counts where both overlapping parts hold at least an eighth of all details, so that a scrap
+ * at the border is not a copy. A picture made of copies side by side or of bands scores nearly 1; a
+ * symmetric face does not, for a mirror image is no move.
+ */
+import { resizedPicture } from '../encoders/features/resize-pixels.ts';
+import type { Picture } from '../png.ts';
+import type { Rng } from '../tensor/rng.ts';
+import { bootstrap, type Interval, sumOf } from './bootstrap.ts';
+
+const SIDE = 32;
+const RADIUS = 2;
+/** In parts of the shorter side. */
+const NEAREST = 1 / 4;
+const LEAST_SHARE = 1 / 8;
+
+type Details = {
+  readonly data: Float64Array;
+  readonly width: number;
+  readonly height: number;
+  readonly energy: number;
+};
+
+/** Between -1 and 1; 0 for a picture without details. */
+export function duplicationScore(picture: Picture): number {
+  const details = detailsOf(picture);
+  const { width, height, energy } = details;
+  if (energy === 0) return 0;
+  const least = Math.round(SIDE * NEAREST);
+  let score = 0;
+  for (let dy = 0; dy < height; dy++)
+    for (let dx = dy === 0 ? least : 1 - width; dx < width; dx++) {
+      if (dy < least && Math.abs(dx) < least) continue;
+      score = Math.max(score, correlationAt(details, dy, dx));
+    }
+  return score;
+}
+
+function detailsOf(picture: Picture): Details {
+  const scale = SIDE / Math.min(picture.width, picture.height);
+  const [width, height] = [picture.width, picture.height].map((side) =>
+    Math.max(SIDE, Math.round(side * scale)),
+  ) as [number, number];
+  const { data } = resizedPicture(picture, height, width);
+  const details = new Float64Array(data.length);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < 3; c++) {
+        let [sum, count] = [0, 0];
+        for (let v = Math.max(0, y - RADIUS); v <= Math.min(height - 1, y + RADIUS); v++)
+          for (let u = Math.max(0, x - RADIUS); u <= Math.min(width - 1, x + RADIUS); u++) {
+            sum += data[3 * (v * width + u) + c]!;
+            count++;
+          }
+        const at = 3 * (y * width + x) + c;
+        details[at] = data[at]! - sum / count;
+      }
+  return { data: details, width, height, energy: details.reduce((sum, d) => sum + d * d, 0) };
+}
+
+/** Normalised correlation of the parts that overlap after a move; 0 where they hold too little. */
+function correlationAt({ data, width, height, energy }: Details, dy: number, dx: number): number {
+  const [left, right] = [Math.max(0, -dx), Math.min(width, width - dx)];
+  let [product, here, there] = [0, 0, 0];
+  for (let y = 0; y + dy < height; y++) {
+    const move = 3 * (dy * width + dx);
+    for (let i = 3 * (y * width + left); i < 3 * (y * width + right); i++) {
+      const [a, b] = [data[i]!, data[i + move]!];
+      product += a * b;
+      here += a * a;
+      there += b * b;
+    }
+  }
+  return Math.min(here, there) < LEAST_SHARE * energy ? 0 : product / Math.sqrt(here * there);
+}
+
+export type Duplication = {
+  readonly generated: Interval;
+  readonly real: Interval;
+  /** Generated less real. */
+  readonly difference: Interval;
+};
+
+/** Mean scores; picture i of both sides has the same condition. */
+export function compareDuplication(
+  generated: readonly Picture[],
+  real: readonly Picture[],
+  rng: Rng,
+): Duplication {
+  const [a, b] = [generated, real].map((side) => Float64Array.from(side, duplicationScore)) as [
+    Float64Array,
+    Float64Array,
+  ];
+  const mean = (scores: Float64Array) => (pick: Int32Array) => sumOf(scores, pick) / pick.length;
+  const interval = (name: string, statistic: (pick: Int32Array) => number) =>
+    bootstrap(a.length, statistic, { rng: rng.stream(name) });
+  return {
+    generated: interval('generated', mean(a)),
+    real: interval('real', mean(b)),
+    difference: interval('difference', (pick) => mean(a)(pick) - mean(b)(pick)),
+  };
+}
