@@ -7,6 +7,7 @@
 import { timestepEmbedding } from '../encoders/conditioning/timestep.ts';
 import type { Placed, Positions } from '../encoders/positions/compose.ts';
 import type { Grid } from '../encoders/positions/grid.ts';
+import { patchify, unpatchify } from '../encoders/tokenizers/patches.ts';
 import { attention } from '../tensor/ops/attention.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { geluTanh, silu, swiglu } from '../tensor/ops/gelu.ts';
@@ -58,7 +59,7 @@ export function forwardDiT(
     tokens = positions.embed(weights, done.x, here, at(i, prefix), i + 1);
   }
   const picture = prefix > 0 ? tf.slice(tokens, [0, prefix, 0]) : tokens;
-  const prediction = unpatchify(config, finalLayer(config, weights, picture, c), H, W);
+  const prediction = unpatchify(finalLayer(config, weights, picture, c), config.patch, H, W);
   return config.refiner ? prediction.add(refine(weights, prediction, x)) : prediction;
 }
 
@@ -184,16 +185,11 @@ function embedCondition(
 
 /** [B, H, W, C] -> [B, T, width]: a convolution whose stride is its size, as a product of matrices. */
 export function embedPatches(
-  { patch, channels, bottleneck }: DiTConfig,
+  { patch, bottleneck }: DiTConfig,
   weights: Tensors,
   x: Tensor,
 ): Tensor {
-  const [B, H, W] = x.shape as [number, number, number, number];
-  const [h, w] = [H / patch, W / patch];
-  const flat = x
-    .reshape([B, h, patch, w, patch, channels])
-    .transpose([0, 1, 3, 5, 2, 4]) // [B, h, w, C, p, p]
-    .reshape([B, h * w, channels * patch * patch]);
+  const flat = patchify(x, patch); // [B, T, C p p]
   const matrix = (name: string) => {
     const weight = weights[`x_embedder.${name}.weight`]!;
     return weight.reshape([weight.shape[0]!, -1]);
@@ -201,16 +197,6 @@ export function embedPatches(
   if (bottleneck === undefined)
     return linear(flat, matrix('proj'), weights['x_embedder.proj.bias']);
   return linear(linear(flat, matrix('proj1')), matrix('proj2'), weights['x_embedder.proj2.bias']);
-}
-
-/** [B, T, p p C] -> [B, H, W, C]. */
-export function unpatchify({ patch }: DiTConfig, x: Tensor, H: number, W: number): Tensor {
-  const B = x.shape[0]!;
-  const channels = x.shape[2]! / (patch * patch);
-  return x
-    .reshape([B, H / patch, W / patch, patch, patch, channels])
-    .transpose([0, 1, 3, 2, 4, 5])
-    .reshape([B, H, W, channels]);
 }
 
 /** What the prediction lacks, from itself and the noisy picture [B, H, W, C]. */

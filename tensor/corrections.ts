@@ -51,6 +51,11 @@ export function correct(tf: TF): void {
         : { a: () => tf.zeros(saved[0]!.shape), b: () => tf.zeros(saved[1]!.shape) },
     );
   }
+  const { gradFunc: ofGather } = tf.getGradient('GatherV2')!;
+  gradient('GatherV2', ['x', 'indices'], (dy, saved, attrs) => ({
+    ...(ofGather(dy, saved, attrs as never) as ReturnType<Gradient>),
+    indices: () => tf.zeros(saved[1]!.shape),
+  }));
   broadcastProducts(tf);
   countAxesFromEnd(tf);
 }

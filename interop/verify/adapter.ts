@@ -5,6 +5,7 @@ import { dit } from './dit.ts';
 import type { Fixture } from './fixture.ts';
 import { jit } from './jit.ts';
 import { lightningdit } from './lightningdit.ts';
+import { vq } from './llamagen-vq.ts';
 import { metrics } from './metrics.ts';
 import { sit } from './sit.ts';
 import { timmTorch } from './timm-torch.ts';
@@ -16,4 +17,12 @@ export type Adapter = Readonly<Record<string, Compute>>;
 /** By system. */
 export type Adapters = Readonly<Record<string, Adapter>>;
 
-export const ADAPTERS: Adapters = { dit, sit, lightningdit, jit, timm_torch: timmTorch, metrics };
+export const ADAPTERS: Adapters = {
+  dit,
+  sit,
+  lightningdit,
+  jit,
+  timm_torch: timmTorch,
+  metrics,
+  llamagen: { vq },
+};

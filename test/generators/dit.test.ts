@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { composePositions } from '../../encoders/positions/compose.ts';
 import { extentOf, raster } from '../../encoders/positions/grid.ts';
+import { unpatchify } from '../../encoders/tokenizers/patches.ts';
 import { compileDiT } from '../../generators/compile.ts';
-import { embedPatches, unpatchify } from '../../generators/dit.ts';
+import { embedPatches } from '../../generators/dit.ts';
 import { DIT_PRESETS, type DiTConfig } from '../../generators/dit-config.ts';
 import { initDiT, shapesOfDiT } from '../../generators/dit-weights.ts';
 import { createEngine } from '../../tensor/engine.ts';
@@ -190,7 +191,7 @@ test('unpatchify undoes patches, whose pixels convolutions order by channel firs
       'x_embedder.proj.bias': tf.zeros([width]),
     };
     const x = tf.tensor(data, [2, 6, 9, C]);
-    return unpatchify(config, embedPatches(config, weights, x), 6, 9).dataSync();
+    return unpatchify(embedPatches(config, weights, x), config.patch, 6, 9).dataSync();
   });
   expect([...back]).toEqual([...data]);
 });

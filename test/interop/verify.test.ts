@@ -31,12 +31,19 @@ describe('published code and ours agree', () => {
     },
   );
 
+  test("LlamaGen's tokenizer", async () => {
+    const { passed, failures } = await verified(join(FIXTURES, 'llamagen/vq.json'));
+    expect(failures).toEqual([]);
+    expect(passed).toBe(7);
+  });
+
   test.each([
     'dit/model',
     'dit/grads',
     'sit/grads',
     'lightningdit/rope_and_loss',
     'jit/grads',
+    'llamagen/vq',
     'timm_torch/torch_ops',
   ])('%s on the reference engine', async (name) => {
     const { failures } = await verified(join(FIXTURES, `${name}.json`), reference);
