@@ -14,8 +14,15 @@ const StoredImage = Type.String({ pattern: '^[\\w-]{1,128}$', description: 'the 
 /** Options of a method by name, such as a schedule's shift or a solver's eta. */
 const Options = Type.Record(
   Type.String({ maxLength: 64 }),
-  Type.Union([Type.Number(), Type.Boolean(), Type.String({ maxLength: 200 })]),
+  Type.Union([
+    Type.Number(),
+    Type.Boolean(),
+    Type.String({ maxLength: 200 }),
+    Type.Array(Type.Number(), { maxItems: 1024 }),
+  ]),
 );
+/** A position extension by name, or with its options: `{ method: 'yarn', beta: 2 }`. */
+const Extension = Type.Union([Name, Options]);
 
 /** A word of the model's vocabulary; weight 1 is the word as trained. */
 export const ConditionWord = Type.Union([
@@ -74,8 +81,15 @@ const fields = {
   seed: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 10_000 }),
   count: Type.Integer({ minimum: 1, maximum: 10_000, default: 1 }),
   size: Type.Object({ width: Side, height: Side }, exact),
-  /** Changes to the model's position methods for this picture; `extend` is for a size never trained. */
-  position: Type.Optional(Type.Object({ extend: Type.Optional(Type.Union([Name, Options])) })),
+  /**
+   * Changes to the model's position methods for this picture; `extend` is for a size never trained, in
+   * place of the model's own: one, several that change different things, or none of an empty list.
+   */
+  position: Type.Optional(
+    Type.Object({
+      extend: Type.Optional(Type.Union([Name, Options, Type.Array(Extension, { maxItems: 8 })])),
+    }),
+  ),
   input: Type.Optional(
     Type.Object(
       {

@@ -10,6 +10,7 @@ import type { Engine } from '../tensor/program.ts';
 import { VERSION } from '../version.ts';
 import { type Context, showsPictures } from './context.ts';
 import { deviceOf, openDevice } from './device.ts';
+import { type Extensions, readExtensions } from './extension.ts';
 import { chooseModel } from './files.ts';
 import type { GenerateOptions } from './generate.ts';
 import { checkWritable, writePicture } from './pictures.ts';
@@ -33,7 +34,8 @@ export async function generate(
   const start = performance.now();
   const recipe = options.from === undefined ? undefined : await recipeOf(options.from);
   const entry = await modelOf(options.model, recipe, context);
-  const { request, words } = requestOf(prompt, options, entry, recipe);
+  const extend = options.extend && (await readExtensions(options.extend));
+  const { request, words } = requestOf(prompt, { ...options, extend }, entry, recipe);
   resolveRequest(request, entry.card);
   await checkWritable(options.out);
   for (const line of remarks(words, recipe, entry)) context.stderr.write(`${line}\n`);
@@ -79,7 +81,7 @@ async function modelOf(
 
 function requestOf(
   prompt: string | undefined,
-  options: GenerateOptions,
+  options: Omit<GenerateOptions, 'extend'> & { readonly extend: Extensions | undefined },
   { card }: ModelEntry,
   recipe: Recipe | undefined,
 ): { request: ImageRequest; words: readonly Understood[] } {

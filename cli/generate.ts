@@ -21,7 +21,7 @@ export type GenerateOptions = {
   readonly guidance?: number;
   readonly interval?: { readonly from: number; readonly to: number };
   readonly solver?: string;
-  readonly extend?: string;
+  readonly extend?: readonly string[];
   readonly from?: string;
   readonly out: string;
   readonly grid?: boolean;
@@ -34,6 +34,7 @@ export type GenerateOptions = {
 const EXAMPLE = `
 Example:
   ropewalk generate "avataaars, red hair, glasses" --seed 7 --count 4 --size 64 --steps 25 --guidance 2 --solver dpmpp-2m --out out/
+  ropewalk generate "robot" --size 96 --extend vision-yarn --extend attention-scale
 
 A word may carry a weight: "(red hair:1.5)". The words of a model are in \`ropewalk models --json\`.`;
 
@@ -55,7 +56,11 @@ export function generateCommand(program: Command, context: Context): void {
       interval,
     )
     .option('--solver <name>', "how to walk from noise to picture (default: the model's)")
-    .option('--extend <method>', "position extension (default: the model's)")
+    .option(
+      '--extend <method>',
+      "position extension for a size never trained, as 'vision-yarn', 'yarn:alpha=0.25,beta=2', a JSON file or 'none'; again for another (default: the model's)",
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
     .option('--from <picture>', 'take all that is not given from the recipe in this picture')
     .option('--out <folder>', 'where pictures go', 'out')
     .option('--grid', 'also write all pictures as one sheet')

@@ -34,7 +34,7 @@ export const PositionSchema = Type.Object(
     rotate: Type.Optional(Choice),
     bias: Type.Optional(Choices),
     score: Type.Optional(Choice),
-    extend: Type.Optional(Choice),
+    extend: Type.Optional(Choices),
   },
   exact,
 );
@@ -141,7 +141,13 @@ export const gridOf = (
 
 /** Position methods and weights' shapes of a card. */
 export function layoutOf(
-  { config, positions: choice, trained }: Pick<ModelCard, 'config' | 'positions' | 'trained'>,
+  {
+    config,
+    positions: choice,
+    trained,
+  }: Pick<ModelCard, 'config' | 'trained'> & {
+    readonly positions: ModelCard['positions'] | PositionConfig;
+  },
   registry?: Registry,
 ) {
   const { width, heads, depth } = config;

@@ -3,7 +3,7 @@
  * Programs have baked weights, so a picture has the same bits in any batch.
  */
 import { bagOfWords, type Word } from '../encoders/conditioning/attributes.ts';
-import type { Choice } from '../encoders/positions/compose.ts';
+import type { PositionConfig } from '../encoders/positions/compose.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
 import { gridOf, type Model } from '../generators/model.ts';
 import { type Picture, toPicture } from '../png.ts';
@@ -28,8 +28,8 @@ export type Asked = {
 export type DrawOptions = {
   /** Default: as trained. */
   readonly size?: Size;
-  /** A position extension in place of the model's own. */
-  readonly extend?: Choice;
+  /** A position extension in place of the model's own, several, or none of an empty list. */
+  readonly extend?: PositionConfig['extend'];
   /** By name, or one of your own. */
   readonly solver?: SolverName | Solver;
   readonly steps?: number;
@@ -37,7 +37,7 @@ export type DrawOptions = {
   readonly guidance?: number;
   /** Guided while from <= t <= to; t = 1 is pure noise. Default: always. */
   readonly interval?: { readonly from: number; readonly to: number };
-  /** Of the time grid: above 1 spends more steps near noise. */
+  /** Of the time grid: above 1 spends more steps near noise. An extension's own shift multiplies it. */
   readonly shift?: number;
   readonly onStep?: (progress: DrawProgress) => void | Promise<void>;
   readonly signal?: AbortSignal;
@@ -128,6 +128,7 @@ async function drawTogether(
   const { channels } = card.config;
   const schedule = SCHEDULES[card.objective.schedule]();
   const conditionOf = conditions(card.config, asked);
+  const shifted = shift * programs.timeShift(setting);
   const network: Network = ({ x, rows }) =>
     programs.predict(setting, { x, t: rows.map(({ t }) => t), condition: conditionOf(rows) });
   const toPictures = (all: readonly Float32Array[]) => all.map((one) => toPicture(one, size));
@@ -137,7 +138,7 @@ async function drawTogether(
     asked.map(({ seed }) => ({ rng: createRng(seed) })),
     {
       schedule,
-      times: schedule.times(steps).map((u) => shiftTime(u, shift)),
+      times: schedule.times(steps).map((u) => shiftTime(u, shifted)),
       length: height * width * channels,
       draw: (stream) => noise(stream, { height, width, channels }, card.trained),
       guidance: { scale: guidance, ...(interval ? { interval } : {}) },

@@ -1,5 +1,5 @@
 /** The compiled programs of one model, by grid, extension and batch; compiled when first needed, then kept. */
-import type { Choice, Positions } from '../encoders/positions/compose.ts';
+import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
 import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
 import { compileDiT, placementInputs } from '../generators/compile.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
@@ -10,8 +10,8 @@ import type { Engine, HostTensor, HostTensors, Program } from '../tensor/program
 /** What a program is compiled for, besides its batch. */
 export type Setting = {
   readonly grid: Grid;
-  /** A position extension in place of the model's own. */
-  readonly extend?: Choice;
+  /** A position extension in place of the model's own, several, or none of an empty list. */
+  readonly extend?: PositionConfig['extend'];
 };
 export type Rows = {
   /** rows * H * W * C */
@@ -66,6 +66,8 @@ export function createPrograms(engine: Engine, model: Model, mostRows?: number) 
   return {
     /** Most rows of one call: what a caller does well to ask for at a time. */
     limit,
+    /** The factor of the sampling's time shift that the extensions ask for. */
+    timeShift: (setting: Setting): number => positionsOf(setting).timeShift(setting.grid),
     /** What the network says, row by row; calls are padded to a power of two, so that few programs do. */
     async predict(setting: Setting, rows: Rows): Promise<Predicted> {
       const positions = positionsOf(setting);

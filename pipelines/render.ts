@@ -1,8 +1,7 @@
 /** From a request to pictures with their recipes: the one entry that command line, workers and measurements share. */
 import type { Word } from '../encoders/conditioning/attributes.ts';
-import type { Choice } from '../encoders/positions/compose.ts';
-import { findMethod, POSITION_METHODS } from '../encoders/positions/registry.ts';
-import { type ModelCard, readModel } from '../generators/model.ts';
+import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
+import { gridOf, type ModelCard, readModel } from '../generators/model.ts';
 import type { Picture } from '../png.ts';
 import type { ConditionWord, ImageRequest, Recipe } from '../request.ts';
 import { SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
@@ -91,7 +90,7 @@ export function resolveRequest(request: ImageRequest, card: ModelCard): RenderOp
   const { shift = card.sampling.shift } = scheduleOptions;
   if (typeof shift !== 'number' || !(shift > 0))
     throw new RangeError(`sampling.scheduleOptions.shift: expected a number above 0, got ${shift}`);
-  const extend = extensionOf(request.position?.extend);
+  const extend = extensionsOf(request.position?.extend, card, size);
   return {
     words: wordsOf('condition', request.condition, card.vocabulary),
     negative: wordsOf('negative', request.negative ?? [], card.vocabulary),
@@ -121,15 +120,27 @@ function wordsOf(
 
 type Extend = NonNullable<ImageRequest['position']>['extend'];
 
-function extensionOf(extend: Extend): Choice | undefined {
-  if (extend === undefined) return undefined;
-  const method = typeof extend === 'string' ? extend : extend.method;
-  if (typeof method !== 'string')
-    throw new TypeError(
-      `position.extend: expected the name of a method, got ${JSON.stringify(extend)}`,
-    );
-  findMethod(POSITION_METHODS, 'extend', method);
-  return extend as Choice;
+/** Throws unless these extensions fit the model's other position methods and the size. */
+function extensionsOf(
+  extend: Extend,
+  { config, positions, trained }: ModelCard,
+  size: ImageRequest['size'],
+): PositionConfig['extend'] {
+  for (const choice of [extend ?? []].flat()) {
+    const method = typeof choice === 'string' ? choice : choice.method;
+    if (typeof method !== 'string')
+      throw new TypeError(
+        `position.extend: expected the name of a method, got ${JSON.stringify(choice)}`,
+      );
+  }
+  const own = positions as PositionConfig;
+  const chosen = extend as PositionConfig['extend'];
+  const { width, heads, depth } = config;
+  composePositions(chosen === undefined ? own : { ...own, extend: chosen }, {
+    ...{ width, heads, depth },
+    trained: gridOf(config, trained),
+  }).place(gridOf(config, size), 'sample', { t: 1 });
+  return chosen;
 }
 
 function checkName(where: string, name: string, known: readonly string[]): void {

@@ -1,18 +1,28 @@
 /** The methods that a model's configuration names, with complete options, or a sentence why not. */
-import type { Method, Options } from './contract.ts';
+import type {
+  CoordinatesMethod,
+  ExtendMethod,
+  Method,
+  Options,
+  RotateMethod,
+  ScoreMethod,
+} from './contract.ts';
 import { completeOptions } from './options.ts';
 import { findMethod, type Registry } from './registry.ts';
 
 /** A method's name, or its name with options. */
 export type Choice = string | ({ readonly method: string } & Options);
-/** Several methods may share the hooks `embed` and `bias`; the others have one. */
+/**
+ * Several methods may share the hooks `embed` and `bias`, and several extensions follow one another if
+ * each changes something else; the other hooks have one.
+ */
 export type PositionConfig = {
   readonly coordinates?: Choice;
   readonly embed?: Choice | readonly Choice[];
   readonly rotate?: Choice;
   readonly bias?: Choice | readonly Choice[];
   readonly score?: Choice;
-  readonly extend?: Choice;
+  readonly extend?: Choice | readonly Choice[];
 };
 export type Chosen<Kind extends Method> = { readonly method: Kind; readonly options: Options };
 export type Methods = ReturnType<typeof chooseMethods>;
@@ -34,29 +44,48 @@ export function chooseMethods(config: PositionConfig, registry: Registry) {
     rotate: one('rotate', config.rotate),
     biases: many('bias', config.bias),
     score: one('score', config.score),
-    extend: one('extend', config.extend),
+    extensions: many('extend', config.extend),
   };
-  checkExtension(methods);
+  for (const extension of methods.extensions) checkExtension(extension.method, methods);
+  checkTogether(methods.extensions);
   checkNames([...methods.embeds, ...methods.biases, methods.rotate, methods.score]);
   return methods;
 }
 
-function checkExtension({
-  extend,
-  rotate,
-  coordinates,
-}: Record<'extend' | 'rotate' | 'coordinates', Chosen<Method> | undefined>): void {
-  if (extend?.method.hook !== 'extend') return;
-  const where = `positions.extend: '${extend.method.name}'`;
-  const turns = rotate?.method.hook === 'rotate' && rotate.method.frequencies !== undefined;
-  if (extend.method.of === 'frequencies' && !turns) {
+type Beside = {
+  readonly coordinates: Chosen<CoordinatesMethod>;
+  readonly rotate: Chosen<RotateMethod> | undefined;
+  readonly score: Chosen<ScoreMethod> | undefined;
+};
+
+/** Throws where an extension finds nothing to extend, or something that it would undo. */
+function checkExtension({ name, of }: ExtendMethod, { coordinates, rotate, score }: Beside): void {
+  if (of === 'logits' || of === 'times') return;
+  const where = `positions.extend: '${name}'`;
+  if (of !== 'coordinates' && !rotate?.method.frequencies) {
     throw new RangeError(
-      `${where} changes the frequencies of a rotation, but ${rotate ? `'${rotate.method.name}' has none` : 'there is no rotation'}; take a rotation with frequencies or leave the extension out`,
+      `${where} changes the ${of} of a rotation, but ${rotate ? `'${rotate.method.name}' has no frequencies` : 'there is no rotation'}; take a rotation with frequencies or leave the extension out`,
     );
   }
-  if (coordinates?.method.hook === 'coordinates' && coordinates.method.bounded) {
+  if (coordinates.method.bounded) {
     throw new RangeError(
       `${where} is for coordinates beyond those trained, but '${coordinates.method.name}' spans the same range on every grid; take other coordinates or leave the extension out`,
+    );
+  }
+  const other = score?.method.name ?? (rotate?.method.restore && rotate.method.name);
+  if (of === 'offsets' && other !== undefined) {
+    throw new RangeError(
+      `${where} makes the logits from turned queries and keys alone, but '${other}' makes them otherwise; leave one of the two out`,
+    );
+  }
+}
+
+function checkTogether(extensions: readonly Chosen<ExtendMethod>[]): void {
+  for (const [i, { method }] of extensions.entries()) {
+    const other = extensions.slice(0, i).find((before) => before.method.of === method.of);
+    if (!other) continue;
+    throw new RangeError(
+      `positions.extend: expected extensions that change different things, got '${other.method.name}' and '${method.name}', which both change the ${method.of}; leave one out`,
     );
   }
 }

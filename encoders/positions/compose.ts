@@ -3,7 +3,17 @@ import type { HostTensor, HostTensors } from '../../tensor/program.ts';
 import type { Rng } from '../../tensor/rng.ts';
 import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
 import { type Chosen, chooseMethods, type PositionConfig } from './choose.ts';
-import type { EmbedMethod, Frequencies, Inside, Method, Rotated, Where } from './contract.ts';
+import type {
+  EmbedMethod,
+  Extension,
+  Frequencies,
+  Inside,
+  Method,
+  Rotated,
+  Seen,
+  Where,
+} from './contract.ts';
+import { seenLogits, windowBias } from './extend/seen.ts';
 import { cellsOf, type Grid } from './grid.ts';
 import { POSITION_METHODS, type Registry } from './registry.ts';
 
@@ -52,15 +62,19 @@ export function composePositions(
   }
   const headSize = width / heads;
   const methods = chooseMethods(config, registry);
-  const { coordinates, embeds, rotate, biases, score, extend } = methods;
+  const { coordinates, embeds, rotate, biases, score, extensions } = methods;
   // Called here too, so that a head size that cannot be turned is named before anything is built.
   const trainedFrequencies = rotate?.method.frequencies?.(headSize, rotate.options);
+  const seenOn = (grid: Grid): Seen | undefined =>
+    extensions
+      .map(({ method, options }) => method.seen?.({ grid, trained }, options))
+      .find((seen) => seen !== undefined);
 
   return {
     headSize,
     trained,
     /** True when a placement depends on t and so must be given at every step. */
-    timed: extend?.method.timed ?? false,
+    timed: extensions.some(({ method }) => method.timed),
     /** True when every picture has coordinates of its own in training. */
     random: coordinates.method.random ?? false,
     /** Learned weights of all methods, named positions.<method>.<weight>. */
@@ -89,22 +103,26 @@ export function composePositions(
         options: coordinates.options,
         ...(rng ? { rng } : {}),
       });
-      const frequencies = trainedFrequencies ?? { y: [], x: [] };
-      const given = { frequencies, coordinates: points, logitScale: 1 };
       const tokens = { layer: 0, heads, headSize, prefix: 0 };
-      const extended =
-        extend?.method.extend({
-          ...given,
-          where: { grid, trained, ...tokens, ...(t === undefined ? {} : { t }) },
-          options: extend.options,
-          base: Number(rotate?.options.base ?? 10000),
-        }) ?? given;
+      const where = { grid, trained, ...tokens, ...(t === undefined ? {} : { t }) };
+      const base = Number(rotate?.options.base ?? 10000);
+      const frequencies = trainedFrequencies ?? { y: [], x: [] };
+      let extended: Extension = { frequencies, coordinates: points, logitScale: 1 };
+      for (const { method, options } of extensions)
+        extended = method.extend({ ...extended, where, options, base });
       return {
         coordinates: pairs(extended.coordinates, grid),
         ...(trainedFrequencies ? { frequencies: table(extended.frequencies) } : {}),
         logitScale: extended.logitScale,
       };
     },
+    /** The factor of the sampling's time shift on a grid, 1 where no extension has one. */
+    timeShift: (grid: Grid): number =>
+      extensions.reduce(
+        (shift, { method, options }) =>
+          shift * (method.timeShift?.({ grid, trained }, options) ?? 1),
+        1,
+      ),
     /**
      * x [B, T, C], condition tokens first, plus the embeddings that belong after block `after` (0: the
      * input) or to the queries and keys of block `where.layer`. They concern the grid's tokens only.
@@ -173,16 +191,31 @@ export function composePositions(
         const factor = item.method.logitScale?.(given);
         if (factor !== undefined) scale = multiply(scale, factor);
       }
+      const window = seenOn(where.grid)?.window;
+      if (window) {
+        const hidden = windowBias(placed.coordinates, window, where);
+        bias = bias ? bias.add(hidden) : hidden;
+      }
       return bias ? { bias, scale } : { scale };
     },
-    /** Logits [B, h, T, T] that replace q k^T / sqrt(d), where a method makes them. */
+    /** Logits [B, h, T, T] that replace q k^T / sqrt(d), where a method or far offsets make them. */
     score(
       weights: Tensors,
       qk: { readonly q: Tensor; readonly k: Tensor } & From,
       placed: Placed,
       where: Where,
     ): Tensor | undefined {
-      if (!score) return undefined;
+      if (!score) {
+        const axes = seenOn(where.grid)?.axes;
+        if (!axes || !rotate) return undefined;
+        const turn = (tokens: Tensor, by: Tensor) =>
+          rotate.method.rotate({
+            ...inside(weights, rotate, { coordinates: by }, where),
+            ...{ q: tokens, k: tokens, v: tokens, x: qk.x },
+            ...turning(placed),
+          }).q;
+        return seenLogits(qk, placed.coordinates, { axes, where, turn });
+      }
       const { carried } = placed;
       return score.method.score({
         ...inside(weights, score, placed, where),

@@ -143,16 +143,37 @@ export type Extension = {
   /** Factor of the logits. */
   readonly logitScale: number;
 };
+/**
+ * What attention sees of the offset D between two tokens along an axis: D itself where |D| < `from`, and
+ * beyond, |D| less `closer` or `fixed` whatever D is, with D's sign. In units of coordinates.
+ */
+export type SeenAxis = { readonly from: number } & (
+  | { readonly closer: number }
+  | { readonly fixed: number }
+);
+export type Seen = {
+  readonly axes?: { readonly y: SeenAxis; readonly x: SeenAxis };
+  /** Tokens further away than this on either axis are hidden. */
+  readonly window?: { readonly y: number; readonly x: number };
+};
 export type ExtendMethod = Declared & {
   readonly hook: 'extend';
-  /** What it changes. Without a rotation that has frequencies there is nothing for it to change. */
-  readonly of: 'frequencies' | 'coordinates';
+  /**
+   * What it changes: `frequencies` and `offsets` are those of a rotation, so one that has frequencies
+   * must be there; `logits` (their factor) and `times` (those of sampling) are there in any model.
+   */
+  readonly of: 'frequencies' | 'coordinates' | 'offsets' | 'logits' | 'times';
   /** Depends on t: coordinates, frequencies and factor are then inputs at every step, not constants. */
   readonly timed: boolean;
   readonly extend: (
     args: { readonly where: Where; readonly options: Options; readonly base: number } & Extension,
   ) => Extension;
+  /** Of `offsets`: none where all offsets of the grid are seen as they are. */
+  readonly seen?: (where: Sides, options: Options) => Seen | undefined;
+  /** Of `times`: the factor of the sampling's shift (t' = a t / (1 + (a - 1) t)). */
+  readonly timeShift?: (where: Sides, options: Options) => number;
 };
+type Sides = Pick<Where, 'grid' | 'trained'>;
 export type Method =
   | CoordinatesMethod
   | EmbedMethod

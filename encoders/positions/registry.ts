@@ -1,6 +1,7 @@
 /** Every position method by hook and name. A new method is one file and one line here. */
 
 import { alibi } from './bias/alibi.ts';
+import { headScale } from './bias/head-scale.ts';
 import type {
   BiasMethod,
   CoordinatesMethod,
@@ -19,13 +20,17 @@ import { rpe2d } from './coordinates/rpe2d.ts';
 import { learned } from './embed/learned.ts';
 import { peg } from './embed/peg.ts';
 import { sincos2d } from './embed/sincos2d.ts';
+import { attentionScale } from './extend/attention-scale.ts';
 import { dypeNtk, dypePi, dypeYarn } from './extend/dype.ts';
 import { interpolation } from './extend/interpolation.ts';
+import { lmInfinite } from './extend/lm-infinite.ts';
 import { longrope } from './extend/longrope.ts';
 import { ntk, visionNtk } from './extend/ntk.ts';
 import { ntkByParts } from './extend/ntk-by-parts.ts';
 import { riflex } from './extend/riflex.ts';
+import { stringRope } from './extend/string.ts';
 import { timeAware } from './extend/time-aware.ts';
+import { timeShift } from './extend/time-shift.ts';
 import { ultraflux } from './extend/ultraflux.ts';
 import { visionYarn, yarn } from './extend/yarn.ts';
 import { axial } from './rotate/axial.ts';
@@ -44,11 +49,12 @@ export const POSITION_METHODS: Registry = {
   coordinates: [raw, centred, cellCentre, endPoint, pose, rpe2d],
   embed: [sincos2d, learned, peg],
   rotate: [axial, pRope],
-  bias: [alibi],
+  bias: [alibi, headScale],
   score: [],
   extend: [
     ...[interpolation, ntk, visionNtk, ntkByParts, yarn, visionYarn, timeAware, riflex],
     ...[ultraflux, longrope, dypePi, dypeNtk, dypeYarn],
+    ...[stringRope, lmInfinite, attentionScale, timeShift],
   ],
 };
 

@@ -195,6 +195,32 @@ onBothEngines('a diffusion transformer', (engine) => {
     );
   });
 
+  it('scales single heads of single blocks, and at another size by its tokens', async () => {
+    const scale = (...values: number[]) => ({
+      'positions.head-scale.scale': { data: Float32Array.from(values), shape: [2, 2] },
+    });
+    const plain = await predict({});
+    same(await predict({ bias: 'head-scale' }), plain);
+    other(await predict({ bias: 'head-scale' }, { weights: scale(1, 1, 1, 3) }), plain);
+    const grid = raster(6, 8);
+    same(
+      await predict({ bias: 'head-scale' }, { grid }),
+      await predict({ extend: 'attention-scale' }, { grid }),
+    );
+    other(await predict({ bias: 'head-scale' }, { grid }), await predict({}, { grid }));
+  });
+
+  it('sees far offsets as nearer ones, and through windows', async () => {
+    const rotate = { method: 'axial', base: 100 };
+    const grid = raster(6, 8);
+    const plain = await predict({ rotate }, { grid });
+    for (const extend of ['string', 'lm-infinite']) {
+      other(await predict({ rotate, extend }, { grid }), plain);
+      same(await predict({ rotate, extend }), await predict({ rotate }));
+    }
+    same(await predict({ rotate, extend: { method: 'string', from: 1 } }, { grid }), plain);
+  });
+
   it('adds PEG after its first block, where condition tokens pass by', async () => {
     const zero = {
       'positions.peg.proj.weight': { data: new Float32Array(32 * 9), shape: [32, 1, 3, 3] },

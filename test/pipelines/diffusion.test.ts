@@ -79,6 +79,14 @@ test('positions that depend on t', async () => {
   expect(await draw({ extend: 'dype-ntk' })).toEqual(await draw()); // at the trained size nothing changes
 });
 
+test('an extension shifts the times of a larger size, on top of the shift that is asked for', async () => {
+  const [extend, size] = ['time-shift', { width: 32, height: 32 }];
+  const larger = await draw({ size, extend, shift: 1.5 });
+  expect(larger).toEqual(await draw({ size, shift: 3 })); // twice the side
+  expect(larger).not.toEqual(await draw({ size, shift: 1.5 }));
+  expect(await draw({ extend })).toEqual(await draw());
+});
+
 test('classes: the null class is the last row of the table', async () => {
   const model = tinyModel({
     config: { ...tinyModel().card.config, condition: { classes: 3 } },

@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModelCard } from '../../generators/model.ts';
 import { findModel, listModels } from '../../pipelines/models.ts';
-import { createRenderer, render } from '../../pipelines/render.ts';
+import { createRenderer, render, resolveRequest } from '../../pipelines/render.ts';
 import { type ImageRequest, parseRecipe } from '../../request.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { VERSION } from '../../version.ts';
-import { writeTinyModel } from './tiny-model.ts';
+import { tinyCard, writeTinyModel } from './tiny-model.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -26,6 +27,7 @@ const request: ImageRequest = {
   size: { width: 16, height: 24 },
   sampling: { kind: 'diffusion', solver: 'dpmpp-2m', steps: 2, guidance: { scale: 2, to: 0.9 } },
 };
+type Extend = NonNullable<NonNullable<ImageRequest['position']>['extend']>;
 const options = async () => ({
   engine: createEngine({ threads: 1 }),
   models: await listModels([folder]),
@@ -49,6 +51,38 @@ describe('render', () => {
     const [again] = await render(recipe.request, given);
     expect(again!.picture).toEqual(rendered[1]!.picture);
     expect(again!.picture).not.toEqual(rendered[0]!.picture);
+  });
+
+  test.each<[string, ModelCard['positions'], Extend, RegExp]>([
+    [
+      'an extension of a model without a rotation',
+      { embed: 'sincos2d' },
+      'yarn',
+      /'yarn' changes the frequencies of a rotation, but there is no rotation; take/,
+    ],
+    [
+      'NTK on coordinates that span the same range on every grid',
+      { coordinates: 'cell-centre', rotate: 'axial' },
+      ['ntk', 'time-shift'],
+      /'ntk' is for coordinates beyond those trained, but 'cell-centre' spans the same range/,
+    ],
+    [
+      "a size beyond RPE-2D's range",
+      { coordinates: { method: 'rpe2d', factor: 1 } as { method: string }, rotate: 'axial' },
+      'none',
+      /expected at most 4 rows and 4 columns .* got 6 and 4; the largest possible grid is 4 x 4/,
+    ],
+    [
+      'a list that holds no name',
+      { rotate: 'axial' },
+      [{ beta: 2 }],
+      /name of a method, got {"beta"/,
+    ],
+    ['an unknown extension', { rotate: 'axial' }, ['yrn'], /expected one of .* got 'yrn'/],
+  ])('refuses %s before anything is computed', (_, positions, extend, sentence) => {
+    const card: ModelCard = { ...tinyCard({ positions }), digest: '0'.repeat(64) };
+    const position = { extend: extend === 'none' ? [] : extend };
+    expect(() => resolveRequest({ ...request, position }, card)).toThrow(sentence);
   });
 
   test('keeps models and programs between requests', async () => {

@@ -16,9 +16,8 @@
  *   'resampled' a draw as in training, from the given rng, else from `seed` (0).
  * - `round` (false): whole numbers only in sampling.
  *
- * The paper's other parts are not here: random crops and their conditioning are training's, the timestep shift of
- * its later version is the sampler's, t' = a t / (1 + (a - 1) t) with a = sqrt(T_test / T_train) tokens,
- * t = 1 pure noise.
+ * The paper's other parts: random crops and their conditioning are training's; the attention's scale and
+ * the timestep shift of its later version are the extensions `attention-scale` and `time-shift`.
  */
 import { createRng, type Rng } from '../../../tensor/rng.ts';
 import type { CoordinatesMethod, Options } from '../contract.ts';

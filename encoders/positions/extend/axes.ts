@@ -37,6 +37,13 @@ export function ratiosBy(kind: Ratios, where: Pick<Where, 'grid' | 'trained'>) {
 /** Factor of the logits that YaRN's attention temperature makes: queries and keys each by 1 + a ln s. */
 export const temperature = (s: number, a = 0.1): number => (1 + a * Math.log(s)) ** 2;
 
+/** For extensions whose work is elsewhere: attention, or the sampling's times. */
+export const unchanged: ExtendMethod['extend'] = ({ frequencies, coordinates, logitScale }) => ({
+  frequencies,
+  coordinates,
+  logitScale,
+});
+
 type Declaration = {
   readonly name: string;
   readonly reducesTo: string;
@@ -91,6 +98,6 @@ export function bandOf(name: string, option: string, options: Options) {
   const [fast = Number.NaN, slow = Number.NaN] = value;
   if (value.length === 2 && fast >= slow && slow > 0) return { fast, slow };
   throw new RangeError(
-    `positions.extend '${name}'.${option}: expected two numbers of turns above 0, the larger first, got ${JSON.stringify(value)}; published bands are [32, 1], [16, 2] and [1.25, 0.75]`,
+    `positions.extend '${name}'.${option}: expected two numbers of turns above 0, the larger first, got ${JSON.stringify(value)}; published bands are [16, 2] and [1.25, 0.75]`,
   );
 }

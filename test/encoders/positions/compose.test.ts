@@ -49,7 +49,7 @@ describe('what cannot be joined is said in one sentence', () => {
           shape,
           withMethods(POSITION_METHODS, still),
         ),
-      /but 'still' has none; take/,
+      /but 'still' has no frequencies; take/,
     ],
     [
       'an extension of coordinates that end where they always end',

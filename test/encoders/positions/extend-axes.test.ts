@@ -108,7 +108,7 @@ test("all variants of FiT's code, coupled and by axis, with their factor of the 
     for (const [height, width] of fixture.json.config.sizes)
       check(name, method, given, [height, width]);
   expect(() => check('ntk-aware_decouple', ntk, {}, [16, 32])).toThrow();
-  expect(() => check('yarn', yarn, { band: [2, 0.25] }, [32, 32])).toThrow();
+  expect(() => check('yarn', yarn, { alpha: 0.25, beta: 2 }, [32, 32])).toThrow();
 });
 
 describe('interpolation', () => {
@@ -156,7 +156,7 @@ describe('YaRN', () => {
   test('divides the slowest frequencies by s exactly; band and temperature can be set', () => {
     const { frequencies: published } = extension(visionYarn, [32, 32]);
     expect(published.y.slice(2)).toEqual(over(2).slice(2));
-    const given = { band: [2, 0.25], temperature: 0 };
+    const given = { alpha: 0.25, beta: 2, temperature: 0 };
     const { frequencies: gentle, logitScale } = extension(visionYarn, [32, 32], { given });
     expect(logitScale).toBe(1);
     expect(gentle.y[0]).toBe(frequencies.y[0]);
@@ -165,15 +165,19 @@ describe('YaRN', () => {
   });
 
   test('with a band above all turns is interpolation, but for its first frequency', () => {
-    const given = { band: [1e9, 1e8] };
+    const given = { alpha: 1e8, beta: 1e9 };
     const { y } = extension(yarn, [32, 32], { given }).frequencies;
     expect(y.slice(1)).toEqual(over(2).slice(1));
     expect(y[0]).toBe(frequencies.y[0]);
   });
 
-  test.each([[[1, 32]], [[32]], [[32, 0]], [[32, 1, 0]]])('refuses the band %j', (band) => {
-    expect(() => extension(yarn, [32, 32], { given: { band } })).toThrow(
-      /'yarn'.band: expected two numbers of turns above 0, the larger first, got/,
+  test.each([
+    [32, 1],
+    [0, 32],
+    [-1, 1],
+  ])('refuses alpha %d with beta %d', (alpha, beta) => {
+    expect(() => extension(yarn, [32, 32], { given: { alpha, beta } })).toThrow(
+      `'yarn': expected turns alpha above 0 and beta of at least alpha, got alpha ${alpha} and beta ${beta}`,
     );
   });
 });
