@@ -1,7 +1,7 @@
 /** `ropewalk evaluate`: how good a model's pictures are, and the network that judges them. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { type Device, deviceOption, threadsOption, whole } from './options.ts';
+import { type Device, deviceOption, list, real, size, threadsOption, whole } from './options.ts';
 
 type Common = { readonly cache: string; readonly device: Device; readonly threads?: number };
 export type EvaluateModelCommand = Common & {
@@ -14,11 +14,23 @@ export type EvaluateModelCommand = Common & {
   readonly record?: boolean;
 };
 export type EvaluateReaderCommand = Common & { readonly runs: string; readonly out?: string };
+export type EvaluateResolutionCommand = Common & {
+  readonly models: readonly string[];
+  readonly sizes: readonly { readonly width: number; readonly height: number }[];
+  readonly extend: readonly string[];
+  readonly samples: number;
+  readonly seeds: number;
+  readonly reference?: number;
+  readonly features?: string;
+  readonly steps?: number;
+  readonly guidance?: number;
+  readonly out: string;
+};
 
 export function evaluateCommand(program: Command, context: Context): void {
   const evaluate = program
     .command('evaluate')
-    .description('measure a model, or train the reader that measures')
+    .description('measure a model, compare models over sizes, or train the reader that measures')
     .addHelpText('after', '\nExample:\n  ropewalk evaluate model --samples 2000');
   evaluate
     .command('model')
@@ -57,5 +69,50 @@ export function evaluateCommand(program: Command, context: Context): void {
     .action(async (config: string, options: EvaluateReaderCommand) => {
       const { trainReaderRun } = await import('./evaluate-run.ts');
       await trainReaderRun(config, options, context);
+    });
+  resolutionCommand(evaluate, context);
+}
+
+function resolutionCommand(evaluate: Command, context: Context): void {
+  evaluate
+    .command('resolution')
+    .description('compare models and position extensions over sizes (docs/evaluation.md)')
+    .requiredOption(
+      '--models <ids>',
+      'models, or their folders',
+      list((text) => text),
+    )
+    .requiredOption('--sizes <sizes>', 'such as 64,96,64x128 (wide x high)', list(size))
+    .option(
+      '--extend <methods>',
+      'none, own (as its card has it), or methods',
+      list((text) => text),
+      ['none'],
+    )
+    .option('--samples <n>', 'pictures a cell', whole(1, 6000), 256)
+    .option('--seeds <n>', 'sets of seeds', whole(1, 100), 1)
+    .option(
+      '--reference <n>',
+      'drawings to measure to (default: 512, or as many as samples)',
+      whole(1, 20_000),
+    )
+    .option('--features <file>', 'an ONNX network as the judge (default: Inception v3 of nsfwjs)')
+    .option('--steps <n>', "steps of the solver (default: the model's)", whole(1, 1000))
+    .option('--guidance <scale>', "guidance (default: the model's)", real(0, 100))
+    .option(
+      '--out <folder>',
+      'where report and pictures go; what is there is used',
+      'out/resolution',
+    )
+    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  ropewalk evaluate resolution --models avatars --sizes 64,96,128 --extend none,yarn --out report/',
+    )
+    .action(async (options: EvaluateResolutionCommand) => {
+      const { measureSizes } = await import('./evaluate-resolution-run.ts');
+      await measureSizes(options, context);
     });
 }

@@ -27,6 +27,16 @@ export function size(text: string): { width: number; height: number } {
   return { width: Number(width), height: Number(height) };
 }
 
+/** "a,b,c", each by `read`. */
+export const list =
+  <Value>(read: (text: string) => Value) =>
+  (text: string): Value[] => {
+    const parts = text.split(',').map((part) => part.trim());
+    if (parts.includes(''))
+      throw new InvalidArgumentError(`expected values with commas between, got '${text}'`);
+    return parts.map(read);
+  };
+
 export function interval(text: string): { from: number; to: number } {
   const [from, to, ...rest] = text.split(',').map(Number);
   const valid = from !== undefined && to !== undefined && 0 <= from && from <= to && to <= 1;

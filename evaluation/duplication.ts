@@ -3,12 +3,12 @@
  * heads, rows of eyes)? Template matching of a picture with itself (ours): the largest normalised
  * correlation of its details with its details moved by at least a quarter of the shorter side.
  *
- * Details are the picture with its shorter side brought to 32 pixels (features' kernel), less its 5 x 5
+ * Details are the mean of the channels, its shorter side brought to 32 pixels (features' kernel), less its 5 x 5
  * mean. A move counts where both overlapping parts hold at least an eighth of all details, so that a scrap
  * at the border is not a copy. A picture made of copies side by side or of bands scores nearly 1; a
  * symmetric face does not, for a mirror image is no move.
  */
-import { resizedPicture } from '../encoders/features/resize-pixels.ts';
+import { resizePixels } from '../encoders/features/resize-pixels.ts';
 import type { Picture } from '../png.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { bootstrap, type Interval, sumOf } from './bootstrap.ts';
@@ -18,6 +18,8 @@ const RADIUS = 2;
 /** In parts of the shorter side. */
 const NEAREST = 1 / 4;
 const LEAST_SHARE = 1 / 8;
+/** Mean squared detail of a picture that shows nothing: half a byte's step. */
+const FLAT = (0.5 / 255) ** 2;
 
 type Details = {
   readonly data: Float64Array;
@@ -46,21 +48,22 @@ function detailsOf(picture: Picture): Details {
   const [width, height] = [picture.width, picture.height].map((side) =>
     Math.max(SIDE, Math.round(side * scale)),
   ) as [number, number];
-  const { data } = resizedPicture(picture, height, width);
-  const details = new Float64Array(data.length);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++)
-      for (let c = 0; c < 3; c++) {
-        let [sum, count] = [0, 0];
-        for (let v = Math.max(0, y - RADIUS); v <= Math.min(height - 1, y + RADIUS); v++)
-          for (let u = Math.max(0, x - RADIUS); u <= Math.min(width - 1, x + RADIUS); u++) {
-            sum += data[3 * (v * width + u) + c]!;
-            count++;
-          }
-        const at = 3 * (y * width + x) + c;
-        details[at] = data[at]! - sum / count;
+  const colors = resizePixels(picture, height, width);
+  const gray = Float64Array.from({ length: width * height }, (_, at) =>
+    [0, 1, 2].reduce((sum, c) => sum + colors[3 * at + c]! / 3, 0),
+  );
+  const data = gray.map((value, at) => {
+    const [y, x] = [Math.floor(at / width), at % width];
+    let [sum, count] = [0, 0];
+    for (let v = Math.max(0, y - RADIUS); v <= Math.min(height - 1, y + RADIUS); v++)
+      for (let u = Math.max(0, x - RADIUS); u <= Math.min(width - 1, x + RADIUS); u++) {
+        sum += gray[v * width + u]!;
+        count++;
       }
-  return { data: details, width, height, energy: details.reduce((sum, d) => sum + d * d, 0) };
+    return value - sum / count;
+  });
+  const energy = data.reduce((sum, detail) => sum + detail * detail, 0);
+  return { data, width, height, energy: energy < FLAT * data.length ? 0 : energy };
 }
 
 /** Normalised correlation of the parts that overlap after a move; 0 where they hold too little. */
@@ -68,8 +71,8 @@ function correlationAt({ data, width, height, energy }: Details, dy: number, dx:
   const [left, right] = [Math.max(0, -dx), Math.min(width, width - dx)];
   let [product, here, there] = [0, 0, 0];
   for (let y = 0; y + dy < height; y++) {
-    const move = 3 * (dy * width + dx);
-    for (let i = 3 * (y * width + left); i < 3 * (y * width + right); i++) {
+    const move = dy * width + dx;
+    for (let i = y * width + left; i < y * width + right; i++) {
       const [a, b] = [data[i]!, data[i + move]!];
       product += a * b;
       here += a * a;

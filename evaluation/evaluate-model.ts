@@ -146,7 +146,12 @@ export async function evaluateModel(
   return { evaluation, seen, ...(unseen ? { heldOut: unseen } : {}) };
 }
 
-function checkVocabulary(name: string, found: readonly string[], wanted: readonly string[]): void {
+/** Throws unless both have the same words in the same places. */
+export function checkVocabulary(
+  name: string,
+  found: readonly string[],
+  wanted: readonly string[],
+): void {
   const at = wanted.findIndex((word, i) => word !== found[i]);
   if (at < 0 && found.length === wanted.length) return;
   throw new RangeError(

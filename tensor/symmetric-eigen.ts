@@ -115,10 +115,11 @@ function basisOf(reflectors: readonly Reflector[], n: number): Float64Array {
 /** Leaves the eigenvalues in `d`; turns the rows of `vectors` along. */
 function diagonalise(d: Float64Array, e: Float64Array, vectors?: Float64Array): void {
   const n = d.length;
+  const norm = d.reduce((most, value, i) => Math.max(most, Math.abs(value) + Math.abs(e[i]!)), 0);
   for (let start = 0; start < n; start++) {
     for (let step = 0; ; step++) {
       let end = start;
-      while (end < n - 1 && !negligible(e[end]!, d[end]!, d[end + 1]!)) end++;
+      while (end < n - 1 && !negligible(e[end]!, norm)) end++;
       if (end === start) break;
       if (step === MOST_STEPS)
         throw new RangeError(
@@ -129,10 +130,11 @@ function diagonalise(d: Float64Array, e: Float64Array, vectors?: Float64Array): 
   }
 }
 
-const negligible = (beside: number, a: number, b: number): boolean => {
-  const size = Math.abs(a) + Math.abs(b);
-  return Math.abs(beside) + size === size;
-};
+/**
+ * Beside the largest numbers, not beside its neighbours: of a matrix of less than full rank these are rounding
+ * errors of zeros, which never settle among each other.
+ */
+const negligible = (beside: number, norm: number): boolean => Math.abs(beside) + norm === norm;
 
 /** One implicit QL sweep from `end` up to `start`, shifted by the eigenvalue of the top 2 x 2 block. */
 function sweep(

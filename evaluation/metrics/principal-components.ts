@@ -31,6 +31,7 @@ export function principalComponents(reference: Moments, count = 128): Components
 /**
  * The same from the samples themselves. Of fewer samples than dimensions the products between samples give
  * the same components (u with X X^T u = l u stands for the direction X^T u / sqrt(l)) from a smaller matrix.
+ * Directions in which these samples do not differ are left out.
  */
 export function componentsOfRows(reference: Rows, count = 128): Components {
   const { count: n, width } = reference;
@@ -42,11 +43,13 @@ export function componentsOfRows(reference: Rows, count = 128): Components {
   const rows = { data: centred, count: n, width };
   const { values, vectors } = symmetricEigen(rowProducts(rows, rows));
   const across = transposeRows(rows); // [width, n]
-  const leading = { data: new Float64Array(count * n), count, width: n };
+  const least = values[n - 1]! * n * Number.EPSILON; // what is below is a rounded zero
+  const kept = Math.min(count, values.filter((value) => value > least).length);
+  const leading = { data: new Float64Array(kept * n), count: kept, width: n };
   let inside = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < kept; i++) {
     const from = n - 1 - i; // values ascend
-    const length = Math.sqrt(Math.max(values[from]!, Number.MIN_VALUE));
+    const length = Math.sqrt(values[from]!);
     for (let k = 0; k < n; k++) leading.data[i * n + k] = vectors.data[from * n + k]! / length;
     inside += values[from]!;
   }

@@ -15,6 +15,7 @@ import {
 } from '../../../evaluation/metrics/principal-components.ts';
 import { spatialRows } from '../../../evaluation/metrics/spatial-frechet.ts';
 import { pickRows, rowProducts, rowsOf } from '../../../tensor/rows.ts';
+import { symmetricEigenvalues } from '../../../tensor/symmetric-eigen.ts';
 import { expectClose } from '../../close.ts';
 import { gaussians, zeros } from './gaussians.ts';
 
@@ -24,6 +25,7 @@ function moments(mean: number[], covariance: number[], count = 5000): Moments {
   const scatter = Float64Array.from(covariance, (value) => value * (count - 1));
   return { count, width, mean: Float64Array.from(mean), scatter };
 }
+const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
 const EXACT = { rtol: 1e-12, atol: 1e-12 };
 
 describe('the distance of two Gaussians', () => {
@@ -137,8 +139,33 @@ describe('few samples', () => {
     const other = gaussians(13, 30, zeros(48));
     const projected = momentsOf(projectRows(other, dual));
     expectClose(projected.scatter, projectMoments(momentsOf(other), dual).scatter, EXACT);
+    const flat = { ...rows, data: rows.data.map((v, i) => (i % 48 < 9 ? v : 3)) };
+    expect(componentsOfRows(flat, 12).vectors.count).toBe(9);
     const many = gaussians(14, 90, zeros(5));
     expect(componentsOfRows(many, 3)).toEqual(principalComponents(momentsOf(many), 3));
+  });
+
+  test('of far fewer samples than components have the distance that their few directions give', () => {
+    const [reference, few] = [gaussians(15, 64, zeros(300)), gaussians(16, 8, zeros(300))];
+    const components = componentsOfRows(reference, 63);
+    const [a, b] = [projectRows(few, components), projectRows(reference, components)];
+    const centred = ({ data, count, width }: typeof a) => {
+      const { mean } = momentsOf({ data, count, width });
+      const scale = Math.sqrt(count - 1);
+      return { data: data.map((value, i) => (value - mean[i % width]!) / scale), count, width };
+    };
+    // tr (S1 S2)^(1/2) is the sum of the singular values of A B^T, where S1 = A^T A and S2 = B^T B.
+    const across = rowProducts(centred(a), centred(b));
+    const roots = symmetricEigenvalues(rowProducts(across, across)).map((v) =>
+      Math.sqrt(Math.max(v, 0)),
+    );
+    const squares = (rows: typeof a) => centred(rows).data.reduce((sum, v) => sum + v * v, 0);
+    const apart = momentsOf(a).mean.map((value, i) => value - momentsOf(b).mean[i]!);
+    const expected =
+      apart.reduce((sum, v) => sum + v * v, 0) + squares(a) + squares(b) - 2 * sum(roots);
+    expectClose([frechetDistance(momentsOf(a), momentsOf(b))], [expected], { rtol: 1e-7 }); // roots of rounded zeros
+    const projected = projectMoments(momentsOf(few), components); // rounded otherwise: never settled once
+    expectClose([frechetDistance(projected, momentsOf(b))], [expected], { rtol: 1e-7 });
   });
 
   test('cannot give more components than they span', () => {

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeTinyModel } from '../pipelines/tiny-model.ts';
+import { run } from './run.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sizes-cli-'));
+  await writeTinyModel(folder, { id: 'turned', data: 'avatars' });
+  await writeTinyModel(folder, { id: 'plain', data: 'avatars', positions: { embed: 'sincos2d' } });
+  await writeTinyModel(folder, { id: 'other' });
+  await writeFile(join(folder, 'text.onnx'), 'not a network');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const given = { models: 'turned', sizes: '16', extend: 'none', samples: '8' };
+function evaluate(changes: Record<string, string>) {
+  const options = Object.entries({ ...given, ...changes }).flatMap(([name, value]) => [
+    `--${name}`,
+    value,
+  ]);
+  return run(
+    [
+      'evaluate',
+      'resolution',
+      ...options,
+      '--out',
+      join(folder, 'out'),
+      '--cache',
+      join(folder, 'cache'),
+    ],
+    { env: { ROPEWALK_MODELS: folder } },
+  );
+}
+
+describe('ropewalk evaluate resolution', () => {
+  it.each([
+    [
+      { sizes: '16,18' },
+      "'turned': size: expected multiples of the patch (4) from 4 to 64, got 18",
+    ],
+    [{ sizes: '16,68' }, "'turned': size: expected at most 64 pixels a side, got 68"],
+    [{ sizes: '16,big' }, "expected a size such as 64 or 96x64, got 'big'"],
+    [
+      { models: 'turned,plain', extend: 'none,yarn' },
+      "'plain': positions.extend: 'yarn' changes the frequencies of a rotation, but there is no rotation",
+    ],
+    [{ samples: '4' }, 'expected at least 8 samples, got 4'],
+    [{ models: 'turned,missing' }, "model: expected a known model, got 'missing'"],
+    [{ models: 'other' }, "expected models of avatars, got 'other' of 'none'"],
+    [{ extend: 'none,,yarn' }, "expected values with commas between, got 'none,,yarn'"],
+  ])('refuses %j in one sentence, with nothing written', async (changes, said) => {
+    const { code, err, out } = await evaluate(changes as Record<string, string>);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(said);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect([existsSync(join(folder, 'out')), existsSync(join(folder, 'cache'))]).toEqual([
+      false,
+      false,
+    ]);
+  });
+
+  it('refuses features that are no network', async () => {
+    const path = join(folder, 'text.onnx');
+    const { code, err } = await evaluate({ features: path });
+    expect(code).toBe(2);
+    expect(err).toContain(`features: expected an ONNX file, got '${path}', which cannot be opened`);
+    expect(existsSync(join(folder, 'out'))).toBe(false);
+  });
+});

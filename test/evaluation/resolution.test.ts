@@ -1,0 +1,334 @@
+/** The comparison over sizes, with painters and judges whose answers are known. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FeatureNetwork } from '../../encoders/features/contract.ts';
+import { resizePixels } from '../../encoders/features/resize-pixels.ts';
+import { planCells, positionsWith, seedsOf } from '../../evaluation/resolution/plan.ts';
+import type { ReaderLike } from '../../evaluation/resolution/reading.ts';
+import { readerAt } from '../../evaluation/resolution/reading.ts';
+import { type Drawings, inFrame } from '../../evaluation/resolution/reference.ts';
+import { csvOf, formatReport, reportOf } from '../../evaluation/resolution/report.ts';
+import { writeReport } from '../../evaluation/resolution/report-files.ts';
+import {
+  measureResolution,
+  type RenderCell,
+  type ResolutionOptions,
+} from '../../evaluation/resolution/run.ts';
+import type { ModelCard } from '../../generators/model.ts';
+import type { Picture } from '../../png.ts';
+import type { Size } from '../../sampling/noise.ts';
+import { createRng } from '../../tensor/rng.ts';
+import { tinyCard } from '../pipelines/tiny-model.ts';
+
+const VOCABULARY = ['color=blue', 'color=red', 'style=disc', 'style=square'];
+const model = (changes: Partial<ModelCard> = {}): ModelCard => ({
+  ...tinyCard({ vocabulary: VOCABULARY, positions: { rotate: 'axial' }, ...changes }),
+  digest: 'a'.repeat(64),
+});
+const sizes: Size[] = [
+  { width: 16, height: 16 },
+  { width: 24, height: 24 },
+  { width: 16, height: 32 },
+  { width: 32, height: 16 },
+];
+const [trained, larger] = sizes as [Size, Size];
+
+/** A disc or a square, red or blue, of a place and shade that `seed` decides; `off` spoils it. */
+function drawn(words: readonly number[], seed: number, { width, height }: Size, off = 0): Picture {
+  const draw = createRng(seed);
+  const side = Math.min(width, height);
+  const [cy, cx, radius] = [0.5 + 0.1 * draw.uniform() + off, 0.45 + 0.1 * draw.uniform(), 0.3];
+  const [y0, x0] = [(height - side) / 2, (width - side) / 2];
+  const data = new Uint8Array(width * height * 3).fill(255);
+  const shade = 60 + draw.integer(60);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [v, u] = [(y + 0.5 - y0) / side - cy, (x + 0.5 - x0) / side - cx];
+      const inside = words.includes(2)
+        ? Math.hypot(v, u) < radius
+        : Math.max(Math.abs(v), Math.abs(u)) < radius;
+      const color = words.includes(1) ? [255, shade, shade] : [shade, shade, 255];
+      if (inside) data.set(color, 3 * (y * width + x));
+    }
+  return { data, width, height };
+}
+const wordsOf = (i: number) => [i % 2, 2 + (Math.floor(i / 2) % 2)];
+const drawings: Drawings = {
+  name: 'shapes',
+  vocabulary: VOCABULARY,
+  count: 60,
+  words: wordsOf,
+  at: async (size) => Array.from({ length: 60 }, (_, i) => drawn(wordsOf(i), 1000 + i, size)),
+};
+
+/** Sees 4 x 4 pixels, as they are. */
+const network: FeatureNetwork = {
+  name: 'pixels',
+  sees: { height: 4, width: 4 },
+  kernel: 'bicubic',
+  dtype: 'float32',
+  width: 48,
+  async read(pictures) {
+    const data = new Float32Array(pictures.length * 48);
+    for (const [i, picture] of pictures.entries()) data.set(resizePixels(picture, 4, 4), i * 48);
+    return { pooled: data, maps: { data, height: 4, width: 4, channels: 3 } };
+  },
+  dispose: async () => {},
+};
+/** Reads the colour of the middle, and calls everything a disc. */
+const reader: ReaderLike = {
+  card: {
+    ...{ id: 'toy-16', digest: 'b'.repeat(64), vocabulary: VOCABULARY, network: { size: 16 } },
+    accuracy: { pictures: 1, style: 0.5, attributes: 1, guessed: 0.5 },
+  },
+  read: async (pictures) =>
+    pictures.map(({ data, width, height }) => {
+      const at = 3 * (Math.floor(height / 2) * width + Math.floor(width / 2));
+      return [data[at]! > data[at + 2]! ? 1 : 0, 2];
+    }),
+};
+
+let folder: string;
+let asked: { size: Size; drawnBy: string; from: number; count: number }[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'resolution-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Draws well at the trained size, worse elsewhere, and less badly with yarn. */
+const render: RenderCell = async ({ cell, conditions, seeds, steps }) => {
+  if (steps === undefined)
+    asked.push({ size: cell.size, drawnBy: cell.drawnBy, from: seeds[0]!, count: seeds.length });
+  const off = cell.size === trained ? 0 : cell.drawnBy === 'yarn' ? 0.1 : 0.25;
+  return {
+    pictures: conditions.map((words, i) => drawn(words, seeds[i]!, cell.size, off)),
+    seconds: (cell.size.width * cell.size.height) / 1000,
+  };
+};
+const optionsFor = (out: string): ResolutionOptions => ({
+  models: [model()],
+  ...{ sizes, extend: ['none', 'yarn'], seeds: 2, samples: 12 },
+  ...{ render, drawings, network, readers: [reader], out: join(folder, out) },
+  drawing: () => ({
+    ...{ solver: 'euler', steps: 10, guidance: 2, shift: 1 },
+    ...{ engine: 'onnx cpu', dtype: 'float32' },
+  }),
+  now: () => 0,
+});
+const about = { network, reference: 'shapes' };
+
+describe('the plan', () => {
+  const plan = { models: [model()], sizes, extend: ['none'], seeds: 1, samples: 8 };
+
+  it('knows where an extension changes nothing', () => {
+    const cells = planCells({ ...plan, extend: ['none', 'yarn', 'interpolation'] });
+    const by = (extend: string, size: Size) =>
+      cells.find((cell) => cell.extend === extend && cell.size === size)!.drawnBy;
+    expect(by('yarn', trained)).toBe('none');
+    expect(by('yarn', larger)).toBe('yarn');
+    expect(cells).toHaveLength(12);
+  });
+
+  it('takes a model without, or with its own extension', () => {
+    const own = model({ positions: { rotate: 'axial', extend: 'ntk' } });
+    expect(positionsWith({ model: own, extend: 'none' })).toEqual({ rotate: 'axial' });
+    expect(positionsWith({ model: own, extend: 'own' })).toEqual(own.positions);
+    expect(positionsWith({ model: own, extend: 'yarn' }).extend).toBe('yarn');
+    expect(positionsWith({ model: model(), extend: 'own' })).toEqual({ rotate: 'axial' });
+  });
+
+  it.each([
+    [
+      { sizes: [{ width: 18, height: 16 }] },
+      "'tiny': size: expected multiples of the patch (4) from 4 to 64, got 18",
+    ],
+    [
+      { sizes: [{ width: 128, height: 16 }] },
+      "'tiny': size: expected at most 64 pixels a side, got 128",
+    ],
+    [{ samples: 7 }, 'expected at least 8 samples, got 7; distances of fewer mean nothing'],
+    [{ extend: ['yarm'] }, "'tiny': positions.extend: expected one of"],
+    [
+      { models: [model({ positions: { embed: 'sincos2d' } })], extend: ['none', 'yarn'] },
+      "'tiny': positions.extend: 'yarn' changes the frequencies of a rotation, but there is no rotation",
+    ],
+    [{ sizes: [trained, { ...trained }] }, "expected sizes without repetition, got '16x16' twice"],
+  ])('refuses %j', (changes, said) => {
+    expect(() => planCells({ ...plan, ...changes })).toThrow(said);
+  });
+
+  it('gives each picture its seed, the same for every number of samples', () => {
+    expect(seedsOf(0, 5)).toEqual(seedsOf(0, 9).slice(0, 5));
+    expect(seedsOf(1, 5)).not.toEqual(seedsOf(0, 5));
+    expect(new Set(seedsOf(0, 500)).size).toBe(500);
+  });
+});
+
+describe('the run', () => {
+  it('draws only what is missing: killed, repeated, and with more sizes', async () => {
+    const options = { ...optionsFor('resumed'), seeds: 1 };
+    asked = [];
+    const stop = new AbortController();
+    const killed: RenderCell = async (one) => {
+      if (asked.length === 2) stop.abort();
+      return render(one);
+    };
+    const few = { ...options, sizes: [trained, larger] };
+    await expect(
+      measureResolution({ ...few, render: killed, signal: stop.signal }),
+    ).rejects.toThrow();
+    expect(asked).toHaveLength(3); // the third was drawn when the signal came
+
+    const first = await measureResolution(few);
+    expect(asked).toHaveLength(3); // 16x16 none (which yarn is too), 24x24 none and yarn
+    expect(asked.map(({ drawnBy }) => drawnBy)).toEqual(['none', 'none', 'yarn']);
+    const again = await measureResolution(few);
+    expect(again.cells.map(({ numbers }) => numbers)).toEqual(
+      first.cells.map(({ numbers }) => numbers),
+    );
+    await measureResolution({ ...few, sizes: [trained, larger, sizes[2]!] });
+    expect(asked).toHaveLength(5);
+
+    const cells = join(options.out, 'cells', 'tiny');
+    const [cell] = (await readdir(cells)).filter((name) => name.startsWith('24x24-yarn'));
+    await writeFile(join(cells, cell!, 'pictures-0-12.png'), 'cut off');
+    const mended = await measureResolution(few);
+    expect(asked).toHaveLength(6);
+    expect(mended.cells.map(({ numbers }) => numbers)).toEqual(
+      first.cells.map(({ numbers }) => numbers),
+    );
+    const files = (await readdir(options.out, { recursive: true })).filter((name) =>
+      name.endsWith('.tmp'),
+    );
+    expect(files).toEqual([]);
+  });
+
+  it('estimates by two probes a model, before it draws', async () => {
+    const said: unknown[] = [];
+    asked = [];
+    await measureResolution({
+      ...optionsFor('estimated'),
+      seeds: 1,
+      sizes: [trained, larger],
+      onEstimate: (estimate) => said.push(estimate, asked.length),
+    });
+    // 12 pictures at 0.256 s and 24 at 0.576 s, times the steps of a probe over those of a picture.
+    expect(said).toEqual([
+      { missing: 36, pictures: 36, seconds: expect.closeTo((12 * 0.256 + 24 * 0.576) * 5, 6) },
+      0,
+    ]);
+  });
+
+  it('refuses pictures and drawings of another size, and too few drawings, with nothing written', async () => {
+    const options = optionsFor('refused');
+    asked = [];
+    const wrong: RenderCell = async (one) => ({
+      pictures: (await render(one)).pictures.map((picture) =>
+        inFrame(picture, { width: 40, height: 40 }),
+      ),
+      seconds: 1,
+    });
+    await expect(measureResolution({ ...options, render: wrong })).rejects.toThrow(
+      'expected pictures of 16x16 pixels, got one of 40x40',
+    );
+    expect(await readdir(options.out)).toEqual([]);
+    const at64 = { ...drawings, at: () => drawings.at({ width: 64, height: 64 }) };
+    await expect(measureResolution({ ...options, drawings: at64 })).rejects.toThrow(
+      'expected reference drawings of 16x16 pixels, got one of 64x64; draw them at the size that is measured',
+    );
+    await expect(measureResolution({ ...options, samples: 40 })).rejects.toThrow(
+      'expected at least 80 drawings (40 whose words are asked for, and as many for a reference), got 60',
+    );
+    const other = { ...reader, card: { ...reader.card, vocabulary: ['style=cat'] } };
+    await expect(measureResolution({ ...options, readers: [other] })).rejects.toThrow(
+      "the reader's vocabulary",
+    );
+  });
+});
+
+describe('the report', () => {
+  it('says which method is best, what is told, and how it was made', async () => {
+    asked = [];
+    const options = optionsFor('told');
+    const resolution = await measureResolution(options);
+    const report = reportOf(resolution, about, createRng(1));
+    const best = Object.fromEntries(report.best.map(({ size, arm }) => [size, arm]));
+    expect(best).toEqual({
+      '16x16': 'tiny, none',
+      '24x24': 'tiny, yarn',
+      '16x32': 'tiny, yarn',
+      '32x16': 'tiny, yarn',
+    });
+    const row = (extend: string, size: string) =>
+      report.rows.find((one) => one.extend === extend && one.size === size)!;
+    expect(row('yarn', '16x16')).toMatchObject({
+      unchanged: true,
+      sets: 2,
+      samples: 12,
+      trained: true,
+    });
+    expect(row('yarn', '16x16').numbers).toEqual(row('none', '16x16').numbers);
+    expect(row('none', '24x24').numbers.kid!.value).toBeGreaterThan(
+      row('yarn', '24x24').numbers.kid!.value,
+    );
+    expect(row('none', '24x24').numbers.apart!.value).toBeGreaterThan(0.2);
+    expect(row('none', '24x24').numbers.consistency!.value).toBeGreaterThan(0.2);
+    expect(row('none', '16x16').numbers.consistency).toBeUndefined();
+    expect(row('none', '24x24').numbers.seconds!.value).toBeCloseTo(0.576, 10);
+
+    const ratio = (size: string, against: string) =>
+      report.comparisons.find(
+        (one) => one.size === size && one.arm === 'tiny, yarn' && one.against === against,
+      )!;
+    expect(ratio('24x24', 'tiny, none')).toMatchObject({ told: true });
+    expect(ratio('24x24', 'tiny, none').ratio.high).toBeLessThan(1);
+    // The painter treats both axes alike but for moving figures down, so the transposed size says so.
+    expect(ratio('32x16', 'tiny, yarn at 16x32').ratio.value).toBeGreaterThan(0);
+    const made = report.made.join('\n');
+    for (const said of [
+      '12 pictures a cell in each of 2 sets',
+      'euler, 10 steps, guidance 2',
+      '48 other drawings',
+      'FD-pixels (not FID)',
+      'bicubic',
+      'float64',
+      '24x24 brought to the 16 px of toy-16: 0.5 of styles and 1 of attributes',
+    ])
+      expect(made).toContain(said);
+    expect(formatReport(report)).toContain('24x24: KID of tiny, yarn is');
+
+    const lines = csvOf(report).trim().split('\n');
+    expect(lines).toHaveLength(1 + report.rows.length);
+    expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1);
+    await writeReport(options.out, resolution, report);
+    const page = await readFile(join(options.out, 'report.html'), 'utf8');
+    expect(page).not.toMatch(/<script|<link|src="(?!data:)|https?:\/\/(?!www\.w3\.org\/2000\/svg)/);
+    expect(page).toContain('prefers-color-scheme: dark');
+    expect(page.match(/<img/g)).toHaveLength(4);
+    expect(page).not.toMatch(/NaN|undefined|Infinity/);
+    expect(JSON.parse(await readFile(join(options.out, 'report.json'), 'utf8')).best).toHaveLength(
+      4,
+    );
+    expect((await readdir(join(options.out, 'charts'))).length).toBeGreaterThan(15);
+  });
+});
+
+describe('readers', () => {
+  const of = (size: number): ReaderLike => ({
+    ...reader,
+    card: { ...reader.card, id: `toy-${size}`, network: { size } },
+    read: async (pictures) => pictures.map(({ width }) => [width]),
+  });
+
+  it('of the size itself, else the next larger, else the largest', async () => {
+    const at = (width: number, height = width) =>
+      readerAt([of(64), of(16), of(32)], { width, height });
+    expect(at(32)).toMatchObject({ id: 'toy-32', resized: false });
+    expect(at(24)).toMatchObject({ id: 'toy-32', resized: true, side: 32 });
+    expect(at(96)).toMatchObject({ id: 'toy-64', resized: true });
+    expect(at(64, 16)).toMatchObject({ id: 'toy-16', resized: false });
+    expect(await at(24).read([drawn([0, 2], 1, larger)])).toEqual([[32]]);
+  });
+});
