@@ -7,7 +7,7 @@ import { createInception } from '../encoders/features/inception.ts';
 import { openOnnxFeatures } from '../encoders/features/onnx-file.ts';
 import { loadReader, type Reader } from '../evaluation/reader-files.ts';
 import type { Drawing } from '../evaluation/resolution/cell-files.ts';
-import { planCells, positionsWith, sizeName } from '../evaluation/resolution/plan.ts';
+import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
 import { formatReport, reportOf } from '../evaluation/resolution/report.ts';
 import { writeReport } from '../evaluation/resolution/report-files.ts';
@@ -20,6 +20,7 @@ import { createRng } from '../tensor/rng.ts';
 import { type Context, modelFolders } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluateResolutionCommand } from './evaluate.ts';
+import { readExtensions } from './extension.ts';
 import { chooseModel } from './files.ts';
 import { checkWritable } from './pictures.ts';
 import { duration, progressLine } from './progress.ts';
@@ -28,10 +29,11 @@ export async function measureSizes(
   options: EvaluateResolutionCommand,
   context: Context,
 ): Promise<void> {
-  const { cache, out, sizes, extend, samples, seeds } = options;
+  const { cache, out, sizes, samples, seeds } = options;
   const entries: ModelEntry[] = [];
   for (const name of options.models) entries.push(await chooseModel(name, context));
   const models = entries.map(({ card }) => card);
+  const extend = await Promise.all(options.extend.map(readMethod));
   const plan = { models, sizes, extend, samples, seeds };
   planCells(plan);
   for (const { id, data } of models)
@@ -78,6 +80,12 @@ export async function measureSizes(
   context.stdout.write(`${join(out, 'report.html')}\n`);
 }
 
+/** 'none', 'own', or extensions as `generate` has them, several at once with + between. */
+async function readMethod(name: string): Promise<ExtendMethod> {
+  if (name === 'none' || name === 'own') return { name };
+  return { name, choice: await readExtensions(name.split('+')) };
+}
+
 function openFeatures(
   { features, threads }: Pick<EvaluateResolutionCommand, 'features' | 'threads'>,
   engine: Engine,
@@ -119,14 +127,17 @@ function drawingOf(
 function createPainter(engine: Engine, entries: readonly ModelEntry[], signal: AbortSignal) {
   const models = new Map<string, Model>();
   let open: { key: string; pipeline: ReturnType<typeof createDiffusionPipeline> } | undefined;
-  const pipelineFor = async ({ model: card, drawnBy }: Parameters<RenderCell>[0]['cell']) => {
+  const pipelineFor = async ({
+    model: card,
+    positions,
+    drawnBy,
+  }: Parameters<RenderCell>[0]['cell']) => {
     const key = `${card.id} ${drawnBy}`;
     if (open?.key === key) return open.pipeline;
     await open?.pipeline.dispose();
     const entry = entries.find(({ id }) => id === card.id)!;
     const model = models.get(card.id) ?? (await readModel(entry.folder));
     models.set(card.id, model);
-    const positions = positionsWith({ model: card, extend: drawnBy });
     const pipeline = createDiffusionPipeline({
       engine,
       model: { ...model, card: { ...card, positions } },

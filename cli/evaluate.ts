@@ -1,7 +1,16 @@
 /** `ropewalk evaluate`: how good a model's pictures are, and the network that judges them. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { type Device, deviceOption, list, real, size, threadsOption, whole } from './options.ts';
+import {
+  type Device,
+  deviceOption,
+  extensions,
+  list,
+  real,
+  size,
+  threadsOption,
+  whole,
+} from './options.ts';
 
 type Common = { readonly cache: string; readonly device: Device; readonly threads?: number };
 export type EvaluateModelCommand = Common & {
@@ -85,8 +94,8 @@ function resolutionCommand(evaluate: Command, context: Context): void {
     .requiredOption('--sizes <sizes>', 'such as 64,96,64x128 (wide x high)', list(size))
     .option(
       '--extend <methods>',
-      'none, own (as its card has it), or methods',
-      list((text) => text),
+      'none, own (as its card has it), or methods as `generate` has them; + joins several',
+      extensions,
       ['none'],
     )
     .option('--samples <n>', 'pictures a cell', whole(1, 6000), 256)

@@ -37,6 +37,18 @@ export const list =
     return parts.map(read);
   };
 
+/** The same of extensions, whose options have commas of their own: 'none,yarn:alpha=0.25,beta=2'. */
+export function extensions(text: string): string[] {
+  const found: string[] = [];
+  for (const part of list((one) => one)(text)) {
+    const last = found.at(-1);
+    const goesOn = last?.includes(':') && /^([\w-]+=[^:]*|[\d.-]+)$/.test(part);
+    if (goesOn) found[found.length - 1] = `${last},${part}`;
+    else found.push(part);
+  }
+  return found;
+}
+
 export function interval(text: string): { from: number; to: number } {
   const [from, to, ...rest] = text.split(',').map(Number);
   const valid = from !== undefined && to !== undefined && 0 <= from && from <= to && to <= 1;

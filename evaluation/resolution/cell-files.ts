@@ -41,16 +41,10 @@ export function partsOf(samples: number): Range[] {
 
 /** Cells whose pictures are the same share a folder. */
 export function cellFolder(out: string, cell: Cell, drawing: Drawing, conditions: string): string {
-  const { model, size, drawnBy, seeds } = cell;
-  const digest = digestOf(
-    model.digest,
-    model.positions,
-    sizeName(size),
-    drawnBy,
-    drawing,
-    conditions,
-  );
-  const name = `${sizeName(size)}-${drawnBy}-seeds-${seeds}-${digest}`;
+  const { model, positions, size, drawnBy, seeds } = cell;
+  const digest = digestOf(model.digest, positions, sizeName(size), drawing, conditions);
+  const method = drawnBy.replaceAll(/[^\w.+-]/g, '_').slice(0, 60);
+  const name = `${sizeName(size)}-${method}-seeds-${seeds}-${digest}`;
   return join(out, 'cells', model.id, name);
 }
 

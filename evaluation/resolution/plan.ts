@@ -1,14 +1,24 @@
 /** What a comparison over sizes draws: every model with every method at every size, each with every set of seeds. */
+import { chooseMethods } from '../../encoders/positions/choose.ts';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
+import { POSITION_METHODS } from '../../encoders/positions/registry.ts';
 import { gridOf, type ModelCard } from '../../generators/model.ts';
 import { checkSize } from '../../pipelines/diffusion.ts';
 import type { Size } from '../../sampling/noise.ts';
 import { createRng } from '../../tensor/rng.ts';
 
-/** `none` is the model without any extension, `own` with the one that its card has. */
+/** A position extension, or several at once, by the name that a report gives it. */
+export type ExtendMethod = {
+  readonly name: string;
+  /** Not of `none`, the model without any, and `own`, what its card has. */
+  readonly choice?: Extend;
+};
+type Extend = NonNullable<PositionConfig['extend']>;
 export type Arm = { readonly model: ModelCard; readonly extend: string };
 export type Cell = Arm & {
   readonly size: Size;
+  /** What it is drawn with, in place of the card's. */
+  readonly positions: ModelCard['positions'];
   /** Which set of seeds; picture i has the same seed in every cell of a set. */
   readonly seeds: number;
   /** The method whose pictures these are: `none` where the extension changes nothing at this size. */
@@ -17,7 +27,7 @@ export type Cell = Arm & {
 export type PlanOptions = {
   readonly models: readonly ModelCard[];
   readonly sizes: readonly Size[];
-  readonly extend: readonly string[];
+  readonly extend: readonly ExtendMethod[];
   /** Sets of seeds. */
   readonly seeds: number;
   readonly samples: number;
@@ -43,20 +53,21 @@ export function planCells(options: PlanOptions): Cell[] {
     models.map(({ id }) => id),
   );
   checkOnce('sizes', sizes.map(sizeName));
-  checkOnce('extend', extend);
+  checkOnce(
+    'extend',
+    extend.map(({ name }) => name),
+  );
   return models.flatMap((model) => {
     const drawnBy = extend.map((method) =>
-      sizes.map((size) => sayingWhose(model, () => effectOf({ model, extend: method }, size))),
+      sizes.map((size) => sayingWhose(model, () => effectOf(model, method, size))),
     );
     return sizes.flatMap((size, s) =>
       extend.flatMap((method, e) =>
-        Array.from({ length: seeds }, (_, set) => ({
-          model,
-          extend: method,
-          size,
-          seeds: set,
-          drawnBy: drawnBy[e]![s]!,
-        })),
+        Array.from({ length: seeds }, (_, set) => {
+          const by = drawnBy[e]![s]!;
+          const positions = positionsWith(model, by === 'none' ? { name: 'none' } : method);
+          return { model, extend: method.name, positions, size, seeds: set, drawnBy: by };
+        }),
       ),
     );
   });
@@ -79,32 +90,39 @@ function sayingWhose<Value>({ id }: ModelCard, body: () => Value): Value {
 }
 
 /** The positions of a card with a method in place of its own extension. */
-export function positionsWith({ model, extend }: Arm): ModelCard['positions'] {
-  const { extend: own, ...without } = model.positions;
-  if (extend === 'none') return without;
-  return { ...without, ...(extend === 'own' ? (own ? { extend: own } : {}) : { extend }) };
+export function positionsWith(
+  { positions }: Pick<ModelCard, 'positions'>,
+  { name, choice }: ExtendMethod,
+): ModelCard['positions'] {
+  const { extend: _own, ...without } = positions;
+  if (choice !== undefined) return { ...without, extend: choice } as ModelCard['positions'];
+  return name === 'own' ? positions : without;
 }
 
 /** Times at which two placements are held against each other. */
 const TIMES = [1, 0.5, 0.01];
 
-/** `none` where a method places the tokens of this size as no method does. Throws where it cannot be used. */
-function effectOf(arm: Arm, size: Size): string {
-  const { model, extend } = arm;
+/** `none` where a method treats this size as no method does. Throws where it cannot be used. */
+function effectOf(model: ModelCard, method: ExtendMethod, size: Size): string {
   checkSize(size, model);
-  const placements = (positions: ModelCard['positions']) => {
-    const { width, heads, depth } = model.config;
-    const composed = composePositions(positions as PositionConfig, {
-      ...{ width, heads, depth },
-      trained: gridOf(model.config, model.trained),
-    });
-    return TIMES.map((t) => composed.place(gridOf(model.config, size), 'sample', { t }));
+  const { width, heads, depth } = model.config;
+  const [grid, trained] = [gridOf(model.config, size), gridOf(model.config, model.trained)];
+  const treatment = (positions: ModelCard['positions']) => {
+    const config = positions as PositionConfig;
+    const composed = composePositions(config, { width, heads, depth, trained });
+    const { extensions } = chooseMethods(config, POSITION_METHODS);
+    return {
+      placed: TIMES.map((t) => composed.place(grid, 'sample', { t })),
+      timeShift: composed.timeShift(grid),
+      seen: extensions.flatMap(
+        ({ method: { seen }, options }) => seen?.({ grid, trained }, options) ?? [],
+      ),
+    };
   };
-  const [mine, plain] = [
-    placements(positionsWith(arm)),
-    placements(positionsWith({ model, extend: 'none' })),
-  ];
-  return JSON.stringify(mine) === JSON.stringify(plain) ? 'none' : extend;
+  const [mine, plain] = [method, { name: 'none' }].map((one) =>
+    JSON.stringify(treatment(positionsWith(model, one))),
+  );
+  return mine === plain ? 'none' : method.name;
 }
 
 /** Seeds of the pictures of a set: the same for every model, method and size. */

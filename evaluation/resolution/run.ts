@@ -37,7 +37,7 @@ import { checkPictures, type Drawings } from './reference.ts';
 
 /** One picture for each condition (word ids) with its seed; `seconds` is what one took, without compiling. */
 export type RenderCell = (asked: {
-  readonly cell: Pick<Cell, 'model' | 'size' | 'drawnBy'>;
+  readonly cell: Pick<Cell, 'model' | 'positions' | 'size' | 'drawnBy'>;
   readonly conditions: readonly (readonly number[])[];
   readonly seeds: readonly number[];
   /** In place of the steps that pictures are drawn with: a probe of the time. */

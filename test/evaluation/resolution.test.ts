@@ -90,6 +90,9 @@ const reader: ReaderLike = {
     }),
 };
 
+const NONE = { name: 'none' };
+const YARN = { name: 'yarn', choice: 'yarn' };
+
 let folder: string;
 let asked: { size: Size; drawnBy: string; from: number; count: number }[];
 beforeAll(async () => {
@@ -109,7 +112,7 @@ const render: RenderCell = async ({ cell, conditions, seeds, steps }) => {
 };
 const optionsFor = (out: string): ResolutionOptions => ({
   models: [model()],
-  ...{ sizes, extend: ['none', 'yarn'], seeds: 2, samples: 12 },
+  ...{ sizes, extend: [NONE, YARN], seeds: 2, samples: 12 },
   ...{ render, drawings, network, readers: [reader], out: join(folder, out) },
   drawing: () => ({
     ...{ solver: 'euler', steps: 10, guidance: 2, shift: 1 },
@@ -120,23 +123,27 @@ const optionsFor = (out: string): ResolutionOptions => ({
 const about = { network, reference: 'shapes' };
 
 describe('the plan', () => {
-  const plan = { models: [model()], sizes, extend: ['none'], seeds: 1, samples: 8 };
+  const plan = { models: [model()], sizes, extend: [NONE], seeds: 1, samples: 8 };
 
   it('knows where an extension changes nothing', () => {
-    const cells = planCells({ ...plan, extend: ['none', 'yarn', 'interpolation'] });
+    const cells = planCells({
+      ...plan,
+      extend: [NONE, YARN, { name: 'seen', choice: 'lm-infinite' }],
+    });
     const by = (extend: string, size: Size) =>
       cells.find((cell) => cell.extend === extend && cell.size === size)!.drawnBy;
     expect(by('yarn', trained)).toBe('none');
     expect(by('yarn', larger)).toBe('yarn');
+    expect(by('seen', larger)).toBe('seen'); // places tokens as none does, and hides some of them
     expect(cells).toHaveLength(12);
   });
 
   it('takes a model without, or with its own extension', () => {
     const own = model({ positions: { rotate: 'axial', extend: 'ntk' } });
-    expect(positionsWith({ model: own, extend: 'none' })).toEqual({ rotate: 'axial' });
-    expect(positionsWith({ model: own, extend: 'own' })).toEqual(own.positions);
-    expect(positionsWith({ model: own, extend: 'yarn' }).extend).toBe('yarn');
-    expect(positionsWith({ model: model(), extend: 'own' })).toEqual({ rotate: 'axial' });
+    expect(positionsWith(own, NONE)).toEqual({ rotate: 'axial' });
+    expect(positionsWith(own, { name: 'own' })).toEqual(own.positions);
+    expect(positionsWith(own, YARN).extend).toBe('yarn');
+    expect(positionsWith(model(), { name: 'own' })).toEqual({ rotate: 'axial' });
   });
 
   it.each([
@@ -149,9 +156,9 @@ describe('the plan', () => {
       "'tiny': size: expected at most 64 pixels a side, got 128",
     ],
     [{ samples: 7 }, 'expected at least 8 samples, got 7; distances of fewer mean nothing'],
-    [{ extend: ['yarm'] }, "'tiny': positions.extend: expected one of"],
+    [{ extend: [{ name: 'yarm', choice: 'yarm' }] }, "'tiny': positions.extend: expected one of"],
     [
-      { models: [model({ positions: { embed: 'sincos2d' } })], extend: ['none', 'yarn'] },
+      { models: [model({ positions: { embed: 'sincos2d' } })], extend: [NONE, YARN] },
       "'tiny': positions.extend: 'yarn' changes the frequencies of a rotation, but there is no rotation",
     ],
     [{ sizes: [trained, { ...trained }] }, "expected sizes without repetition, got '16x16' twice"],
