@@ -25,6 +25,7 @@ export { compileDiT } from './generators/compile.ts';
 export { forwardDiT } from './generators/dit.ts';
 export { DIT_PRESETS, type DiTConfig } from './generators/dit-config.ts';
 export { initDiT, shapesOfDiT } from './generators/dit-weights.ts';
+export { FIT_PRESETS, type FiTConfig, forwardFiT, shapesOfFiT } from './generators/fit.ts';
 export {
   type Model,
   type ModelCard,

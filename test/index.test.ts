@@ -7,6 +7,7 @@ test('the public names', () => {
     [
       "DIT_PRESETS",
       "ENGINES",
+      "FIT_PRESETS",
       "POSITION_METHODS",
       "PROVIDERS",
       "SCHEDULES",
@@ -29,6 +30,7 @@ test('the public names', () => {
       "exportRun",
       "findModel",
       "forwardDiT",
+      "forwardFiT",
       "gelu",
       "geluTanh",
       "groupNorm",
@@ -58,6 +60,7 @@ test('the public names', () => {
       "rope",
       "sample",
       "shapesOfDiT",
+      "shapesOfFiT",
       "silu",
       "swiglu",
       "tf",

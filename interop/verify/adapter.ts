@@ -2,12 +2,15 @@
 import type { Engine } from '../../tensor/program.ts';
 import type { Computed } from './compare.ts';
 import { dit } from './dit.ts';
+import { fit } from './fit.ts';
 import type { Fixture } from './fixture.ts';
 import { jit } from './jit.ts';
 import { lightningdit } from './lightningdit.ts';
 import { vq } from './llamagen-vq.ts';
 import { metrics } from './metrics.ts';
+import { randar } from './randar.ts';
 import { sit } from './sit.ts';
+import { star } from './star.ts';
 import { timmTorch } from './timm-torch.ts';
 
 /** Computes a fixture's outputs, by their names without 'out/', from its configuration and inputs. */
@@ -22,7 +25,10 @@ export const ADAPTERS: Adapters = {
   sit,
   lightningdit,
   jit,
+  fit,
+  star,
+  randar,
+  llamagen: { vq },
   timm_torch: timmTorch,
   metrics,
-  llamagen: { vq },
 };

@@ -21,10 +21,11 @@ async function verified(path: string, on = engine) {
 }
 
 describe('published code and ours agree', () => {
-  test.each(['dit', 'sit', 'lightningdit', 'jit', 'timm_torch', 'metrics'])(
+  const systems = ['dit', 'sit', 'lightningdit', 'jit', 'fit', 'timm_torch', 'metrics'];
+  test.each([...systems, 'star/rope.json', 'randar/rope_extrapolation.json'])(
     '%s',
-    async (system) => {
-      const { passed, failed, failures } = await verified(join(FIXTURES, system));
+    async (path) => {
+      const { passed, failed, failures } = await verified(join(FIXTURES, path));
       expect(failures).toEqual([]);
       expect(failed).toBe(0);
       expect(passed).toBeGreaterThan(0);
@@ -43,6 +44,10 @@ describe('published code and ours agree', () => {
     'sit/grads',
     'lightningdit/rope_and_loss',
     'jit/grads',
+    'fit/model',
+    'fit/rope',
+    'star/rope',
+    'randar/rope_extrapolation',
     'llamagen/vq',
     'timm_torch/torch_ops',
   ])('%s on the reference engine', async (name) => {
@@ -118,6 +123,36 @@ describe('what is wrong fails', () => {
     expect(await verifyFixture(fixture, { engine })).toEqual({ passed: whole, failed: 0 });
     const result = await verifyFixture({ ...fixture, tensors }, { engine });
     expect(result).toEqual({ passed: 0, failed: whole });
+  });
+
+  test.each([
+    ['fit', 'model', 'ori_max_pe_len'],
+    ['fit', 'rope', 'ori'],
+    ['star', 'rope', 'normalize'],
+    ['randar', 'rope_extrapolation', 'cls'],
+  ])('%s/%s with another %s in its configuration', async (system, name, key) => {
+    const fixture = await readFixture(join(FIXTURES, system, `${name}.json`));
+    const { config } = fixture;
+    const { model } = config as { model?: object };
+    const other = model
+      ? {
+          ...config,
+          model: { ...model, custom_freqs: 'yarn', [key]: 2, max_pe_len_h: 8, max_pe_len_w: 8 },
+        }
+      : { ...config, [key]: (config[key] as number) + 1 };
+    const { failed } = await verifyFixture({ ...fixture, config: other }, { engine });
+    expect(failed).toBeGreaterThan(0);
+  });
+
+  test("FiT's network with padding that all tokens see", async () => {
+    const fixture = await readFixture(join(FIXTURES, 'fit/model.json'));
+    const mask = fixture.tensors['in/mask']!;
+    const tensors = {
+      ...fixture.tensors,
+      'in/mask': { ...mask, data: new Float64Array(mask.data.length).fill(1) },
+    };
+    const { failed } = await verifyFixture({ ...fixture, tensors }, { engine });
+    expect(failed).toBe(4);
   });
 
   test('a system and a fixture without an adapter', async () => {
