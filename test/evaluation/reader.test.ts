@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attributesOf } from '../../evaluation/attributes.ts';
 import { initReader, readingLoss, shapesOfReader } from '../../evaluation/reader.ts';
@@ -11,6 +12,7 @@ import {
   readerAccuracy,
   saveReader,
 } from '../../evaluation/reader-files.ts';
+import { readReaderConfiguration } from '../../evaluation/reader-run.ts';
 import { type ReaderTraining, trainReader } from '../../evaluation/reader-training.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { createRng } from '../../tensor/rng.ts';
@@ -166,13 +168,15 @@ describe('a reader', () => {
     expect(continued.weights).toEqual(whole.weights);
   });
 
-  it('stays below three million numbers and six megabytes', async () => {
-    const config = JSON.parse(
-      await readFile(
-        new URL('../../evaluation/configs/reader-avatars.json', import.meta.url),
-        'utf8',
-      ),
-    ) as { training: ReaderTraining };
+  it.each([
+    ['reader-avatars', 64],
+    ['reader-avatars-48', 48],
+    ['reader-avatars-96', 96],
+    ['reader-avatars-128', 128],
+  ])('of %s stays below three million numbers and six megabytes', async (name, size) => {
+    const url = new URL(`../../evaluation/configs/${name}.json`, import.meta.url);
+    const config = await readReaderConfiguration(fileURLToPath(url));
+    expect([config.id, config.data.size]).toEqual([`reader-avatars-${size}`, size]);
     const shapes = Object.values(shapesOfReader(config.training.network, 1198));
     const numbers = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
     expect(numbers).toBeLessThan(3e6);
