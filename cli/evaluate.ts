@@ -22,6 +22,14 @@ export type EvaluateModelCommand = Common & {
   readonly out: string;
   readonly record?: boolean;
 };
+export type EvaluateTokenizerCommand = Common & {
+  readonly model: string;
+  readonly pictures: number;
+  readonly size?: number;
+  readonly kid: boolean;
+  readonly out: string;
+  readonly record?: boolean;
+};
 export type EvaluateReaderCommand = Common & { readonly runs: string; readonly out?: string };
 export type EvaluateResolutionCommand = Common & {
   readonly models: readonly string[];
@@ -61,6 +69,26 @@ export function evaluateCommand(program: Command, context: Context): void {
     .action(async (options: EvaluateModelCommand) => {
       const { measure } = await import('./evaluate-run.ts');
       await measure(options, context);
+    });
+  evaluate
+    .command('tokenizer')
+    .description('measure what a tokenizer trained on avatars makes of held-out drawings')
+    .requiredOption('--model <id>', 'a tokenizer, or its folder')
+    .option('--pictures <n>', 'drawings', whole(20, 6000), 600)
+    .option('--size <pixels>', "side of the drawings (default: the tokenizer's)", whole(16, 1024))
+    .option('--no-kid', 'leave out KID, which needs the package nsfwjs')
+    .option('--out <folder>', 'where numbers and a sheet go', 'out/tokenizer')
+    .option('--record', "write the numbers into the tokenizer's card and README")
+    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  ropewalk evaluate tokenizer --model runs/avatars-tokenizer/tokenizer\n\nExit code 1 when a bar is missed.',
+    )
+    .action(async (options: EvaluateTokenizerCommand) => {
+      const { measureTokenizer } = await import('./evaluate-tokenizer-run.ts');
+      await measureTokenizer(options, context);
     });
   evaluate
     .command('reader')

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ModelCard } from '../generators/model.ts';
+import type { TokenizerCard } from '../generators/tokenizer-card.ts';
 import type { Context } from './context.ts';
 
 export function exportRunCommand(program: Command, context: Context): void {
@@ -10,15 +11,27 @@ export function exportRunCommand(program: Command, context: Context): void {
     .command('export-run')
     .description("write a run's newest checkpoint (its moving average, float16) as a model folder")
     .argument('<run>', 'folder of the run, such as runs/avatars')
-    .option('--out <folder>', 'model folder to write (default: RUN/model)')
+    .option('--out <folder>', 'folder to write (default: RUN/model, RUN/tokenizer)')
     .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
     .addHelpText('after', '\nExample:\n  ropewalk export-run runs/avatars --out models/avatars')
-    .action(
-      async (run: string, { out = `${run}/model`, cache }: { out?: string; cache: string }) => {
-        await writeRun(run, { out, cache });
-        context.stdout.write(`${out}\n`);
-      },
-    );
+    .action(async (run: string, options: { out?: string; cache: string }) => {
+      context.stdout.write(`${await writeAny(run, options)}\n`);
+    });
+}
+
+/** Writes the folder that a run of this kind makes; returns its path. */
+async function writeAny(run: string, { out, cache }: { out?: string; cache: string }) {
+  const { readConfigFile } = await import('../training/config.ts');
+  const { isTokenizerTraining } = await import('../training/tokenizer-config.ts');
+  if (!isTokenizerTraining(await readConfigFile(join(run, 'config.json')))) {
+    const to = out ?? join(run, 'model');
+    await writeRun(run, { out: to, cache });
+    return to;
+  }
+  const { exportTokenizer } = await import('../training/tokenizer-export.ts');
+  const to = out ?? join(run, 'tokenizer');
+  await writeTokenizerPage(to, await exportTokenizer(run, to));
+  return to;
 }
 
 export async function writeRun(run: string, { out, cache }: { out: string; cache: string }) {
@@ -34,4 +47,10 @@ export async function writeRun(run: string, { out, cache }: { out: string; cache
 export async function writeModelPage(folder: string, card: ModelCard): Promise<void> {
   const { modelReadme } = await import('../evaluation/model-readme.ts');
   await writeFile(join(folder, 'README.md'), modelReadme(card));
+}
+
+/** The README.md of a tokenizer's folder, without measurements. */
+export async function writeTokenizerPage(folder: string, card: TokenizerCard): Promise<void> {
+  const { tokenizerReadme } = await import('../evaluation/tokenizer-report.ts');
+  await writeFile(join(folder, 'README.md'), tokenizerReadme(card));
 }

@@ -8,6 +8,7 @@ import { exportRunCommand } from './export-run.ts';
 import { generateCommand } from './generate.ts';
 import { modelsCommand } from './models.ts';
 import { startCommand } from './start.ts';
+import { tokenizeCommand } from './tokenize.ts';
 import { curveCommand, trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -31,6 +32,7 @@ export async function runCli(args: readonly string[], context: Context): Promise
     trainCommand,
     curveCommand,
     exportRunCommand,
+    tokenizeCommand,
     evaluateCommand,
     modelsCommand,
     verifyCommand,

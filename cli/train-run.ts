@@ -6,13 +6,19 @@ import { svgToPng } from '../png.ts';
 import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
 import type { HostTensors } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
-import { readTrainingConfig, type TrainingConfig } from '../training/config.ts';
+import {
+  parseTrainingConfig,
+  readConfigFile,
+  readTrainingConfig,
+  type TrainingConfig,
+} from '../training/config.ts';
 import { curveSvg, readMetrics } from '../training/curve.ts';
 import type { Dataset } from '../training/data/dataset.ts';
 import { openData } from '../training/data/open.ts';
 import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
 import { createNetwork, type StepProgress, train } from '../training/run.ts';
+import { isTokenizerTraining } from '../training/tokenizer-config.ts';
 import { type Context, Exit } from './context.ts';
 import { openDevice } from './device.ts';
 import { writeModelPage } from './export-run.ts';
@@ -26,10 +32,16 @@ export async function trainRun(
   options: TrainCommandOptions,
   context: Context,
 ): Promise<void> {
-  const config = await readTrainingConfig(shippedFile(path));
+  const file = shippedFile(path);
+  const value = await readConfigFile(file);
+  if (isTokenizerTraining(value)) {
+    const { trainTokenizerRun } = await import('./train-tokenizer-run.ts');
+    return trainTokenizerRun(file, options, context);
+  }
+  const config = parseTrainingConfig(value, file);
   const folder = join(options.runs, config.name);
   await checkWritable(options.runs);
-  const resumed = await checkSameRun(folder, config);
+  const resumed = await checkSameRun(folder, config, readTrainingConfig);
   const say = (line: string) => context.stderr.write(`${line}\n`);
   const line = progressLine(context.stderr, () => performance.now());
   const { data, heldOut, skipped, styles } = await openData(config.data, {
@@ -70,12 +82,16 @@ export async function trainRun(
 const CHANGEABLE = new Set(['title', 'licence', 'steps', 'sampling', 'every']);
 
 /** The checkpoint that the run goes on from, if it is not new. */
-async function checkSameRun(folder: string, config: TrainingConfig): Promise<string | undefined> {
+export async function checkSameRun<Config extends object>(
+  folder: string,
+  config: Config,
+  read: (path: string) => Promise<Config>,
+): Promise<string | undefined> {
   const latest = await readFile(join(folder, 'latest'), 'utf8').catch(() => undefined);
   if (latest === undefined) return undefined;
-  const before = await readTrainingConfig(join(folder, 'config.json'));
+  const before = await read(join(folder, 'config.json'));
   const different = [...new Set([...Object.keys(before), ...Object.keys(config)])].filter((key) => {
-    const value = (of: TrainingConfig) => JSON.stringify(of[key as keyof TrainingConfig]);
+    const value = (of: Config) => JSON.stringify(of[key as keyof Config]);
     return !CHANGEABLE.has(key) && value(before) !== value(config);
   });
   if (different.length === 0) return latest;
@@ -100,7 +116,10 @@ async function initialWeights(
 }
 
 /** Says loss, speed and the time that is left; losses and speeds are means of the latest steps. */
-function watchSteps({ steps, batch, accumulate }: TrainingConfig, line: ProgressLine) {
+export function watchSteps(
+  { steps, batch, accumulate }: Pick<TrainingConfig, 'steps' | 'batch' | 'accumulate'>,
+  line: ProgressLine,
+) {
   const recent: StepProgress[] = [];
   let heldOut = '';
   return {

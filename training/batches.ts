@@ -93,7 +93,7 @@ const boundsOf = (schedule: Schedule, t: Float32Array): HostTensor => ({
 });
 
 /** Bytes of RGB -> [-1, 1], mirrored on request. */
-function toFloats(pixels: Uint8Array, size: number, mirrored: boolean): Float32Array {
+export function toFloats(pixels: Uint8Array, size: number, mirrored: boolean): Float32Array {
   const out = new Float32Array(pixels.length);
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
@@ -106,7 +106,7 @@ function toFloats(pixels: Uint8Array, size: number, mirrored: boolean): Float32A
 }
 
 /** The n-th picture ever asked for: every epoch is a permutation of its own. */
-function createOrder(length: number, rng: Rng): (n: number) => number {
+export function createOrder(length: number, rng: Rng): (n: number) => number {
   let epoch = -1;
   let permutation: Int32Array = new Int32Array(0);
   return (n) => {

@@ -20,23 +20,55 @@ const AdamWSchema = Type.Object(
   exact,
 );
 
+const RunName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' });
+
+const DataSchema = Type.Object(
+  {
+    set: Type.Union([Type.Literal('avatars'), Type.Literal('emoji'), Type.Literal('folder')]),
+    /** Side in pixels. */
+    size: Count,
+    /** Pictures to draw (avatars). */
+    count: Type.Optional(Count),
+    /** Where pictures lie (folder). */
+    path: Type.Optional(Type.String()),
+  },
+  exact,
+);
+
+/** How the rate ends: `decay` is the share of the steps over which it falls linearly to 0. */
+const RateSchema = Type.Union([
+  Type.Object({ kind: Type.Literal('constant'), decay: Share }, exact),
+  Type.Object({ kind: Type.Literal('cosine') }, exact),
+]);
+
+/** Steps between checkpoints, held-out losses and sheets of samples. */
+const EverySchema = Type.Object({ checkpoint: Count, heldOut: Count, sheet: Count }, exact);
+
+/** What runs of every kind have. */
+export const RUN_FIELDS = {
+  name: RunName,
+  title: Type.String(),
+  licence: Type.String(),
+  data: DataSchema,
+  batch: Count,
+  accumulate: Type.Integer({ minimum: 1, default: 1 }),
+  steps: Count,
+  warmup: Type.Integer({ minimum: 0, default: 100 }),
+  rate: RateSchema,
+  clip: Type.Optional(Rate),
+  ema: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.999 }),
+  seed: Type.Integer({ minimum: 0 }),
+  every: EverySchema,
+};
+/** With a rate for it, matrices of blocks are trained by Muon and the rest by AdamW. */
+export const OPTIMISER_FIELDS = {
+  muon: Type.Optional(Type.Object({ rate: Rate }, exact)),
+  adamw: AdamWSchema,
+};
+
 export const TrainingConfig = Type.Object(
   {
-    name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' }),
-    title: Type.String(),
-    licence: Type.String(),
-    data: Type.Object(
-      {
-        set: Type.Union([Type.Literal('avatars'), Type.Literal('emoji'), Type.Literal('folder')]),
-        /** Side in pixels. */
-        size: Count,
-        /** Pictures to draw (avatars). */
-        count: Type.Optional(Count),
-        /** Where pictures lie (folder). */
-        path: Type.Optional(Type.String()),
-      },
-      exact,
-    ),
+    ...RUN_FIELDS,
     model: Type.Object(
       {
         preset: Type.String(),
@@ -53,34 +85,18 @@ export const TrainingConfig = Type.Object(
     ]),
     optimiser: Type.Object(
       {
-        /** With a rate for it, matrices of blocks are trained by Muon and the rest by AdamW. */
-        muon: Type.Optional(Type.Object({ rate: Rate }, exact)),
-        adamw: AdamWSchema,
+        ...OPTIMISER_FIELDS,
         /** Weights whose names start with `prefix` stay as they are up to a step. */
         hold: Type.Optional(Type.Object({ prefix: Type.String(), until: Count }, exact)),
       },
       exact,
     ),
-    batch: Count,
-    accumulate: Type.Integer({ minimum: 1, default: 1 }),
-    steps: Count,
-    warmup: Type.Integer({ minimum: 0, default: 100 }),
-    /** How the rate ends: `decay` is the share of the steps over which it falls linearly to 0. */
-    rate: Type.Union([
-      Type.Object({ kind: Type.Literal('constant'), decay: Share }, exact),
-      Type.Object({ kind: Type.Literal('cosine') }, exact),
-    ]),
-    clip: Type.Optional(Rate),
-    ema: Type.Number({ minimum: 0, exclusiveMaximum: 1, default: 0.999 }),
     drop: Type.Object({ all: Share, some: Share }, exact),
     flip: Type.Boolean({ default: false }),
-    seed: Type.Integer({ minimum: 0 }),
     sampling: Type.Object(
       { solver: Type.String(), steps: Count, guidance: Type.Number({ minimum: 0 }), shift: Rate },
       exact,
     ),
-    /** Steps between checkpoints, held-out losses and sheets of samples. */
-    every: Type.Object({ checkpoint: Count, heldOut: Count, sheet: Count }, exact),
   },
   exact,
 );
@@ -89,17 +105,19 @@ export type TrainingConfig = Static<typeof TrainingConfig>;
 export const parseTrainingConfig = (value: unknown, where: string): TrainingConfig =>
   checkSchema(TrainingConfig, value, where);
 
-export async function readTrainingConfig(path: string): Promise<TrainingConfig> {
+export const readTrainingConfig = async (path: string): Promise<TrainingConfig> =>
+  parseTrainingConfig(await readConfigFile(path), path);
+
+/** The JSON of a configuration file, not checked. */
+export async function readConfigFile(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Error(`train: expected a configuration file, got '${path}', which cannot be read`);
   });
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new TypeError(`${path}: expected JSON, got ${(error as Error).message}`);
   }
-  return parseTrainingConfig(value, path);
 }
 
 /** The share of the full learning rate at a step counted from 1. */

@@ -181,8 +181,8 @@ export function createNetwork(
   return { dit, positions, weights: { ...fresh, ...init } };
 }
 
-function createOptimiser(
-  { optimiser: { muon: matrices, adamw } }: TrainingConfig,
+export function createOptimiser(
+  { optimiser: { muon: matrices, adamw } }: Pick<TrainingConfig, 'optimiser'>,
   engine: Engine,
 ): Optimiser {
   const { embeddings, betas, ...common } = adamw;
@@ -230,7 +230,7 @@ const specsOf = (batch: Batch): Record<string, Spec> =>
   Object.fromEntries(Object.entries(batch).map(([name, { shape }]) => [name, { shape }]));
 
 /** Lines after the checkpoint belong to steps that are made again. */
-async function openMetrics(folder: string, config: TrainingConfig, step: number): Promise<void> {
+export async function openMetrics(folder: string, config: unknown, step: number): Promise<void> {
   await mkdir(join(folder, 'sheets'), { recursive: true });
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   const path = join(folder, 'metrics.jsonl');

@@ -8,8 +8,12 @@ import { type Arena, add, compileLoop, createArena, mul, sub } from '../tensor/s
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
 
-/** The scalar that is made small, from weights and one batch. */
-export type Loss = (args: { weights: Tensors; inputs: Tensors }) => Tensor;
+/** The scalar that is made small, from weights and one batch; `watch` lets others see what it met on the way. */
+export type Loss = (args: {
+  weights: Tensors;
+  inputs: Tensors;
+  watch?: (name: string, value: Tensor) => void;
+}) => Tensor;
 
 export type UpdateOptions = {
   readonly engine: Engine;
@@ -88,9 +92,11 @@ export async function createUpdate(
     async step(batches, rate = 1) {
       let total = 0;
       let sums: Record<string, Float32Array> | undefined;
+      const watched: HostTensors[] = [];
       for (const [i, batch] of batches.entries()) {
         const out = await program.run(batch, { weights, into });
         total += checkLoss(out.loss!.data[0]!, step + 1, i);
+        watched.push(watchedOf(out));
         if (batches.length > 1) sums = addTo(sums, gradients);
       }
       if (sums) for (const name of names) (gradients[name]!.data as Float32Array).set(sums[name]!);
@@ -104,6 +110,7 @@ export async function createUpdate(
         rate,
         gradientScale: mean * shrink,
         arena,
+        watched,
       });
       followAll(arena, average, weights, ema(step));
       return { loss: total * mean, norm };
@@ -121,17 +128,34 @@ export async function createUpdate(
   };
 }
 
+const WATCHED = 'watched/';
+
 const lossAndGradients =
   (loss: Loss, names: readonly string[]) =>
   ({ inputs, weights }: { inputs: Tensors; weights: Tensors }) => {
+    const seen: Tensors = {};
+    const watch = (name: string, value: Tensor) => {
+      seen[name] = tf.keep(value); // taking gradients frees what is between
+    };
     const { value, grads } = tf.valueAndGrads((...values: Tensor[]) => {
       const named = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-      return loss({ weights: named, inputs }) as tf.Scalar;
+      return loss({ weights: named, inputs, watch }) as tf.Scalar;
     })(names.map((name) => weights[name]!));
     const outputs: Tensors = { loss: value };
     for (const [i, name] of names.entries()) outputs[`grad/${name}`] = grads[i]!;
+    for (const [name, kept] of Object.entries(seen)) {
+      outputs[`${WATCHED}${name}`] = kept.clone();
+      kept.dispose();
+    }
     return { outputs };
   };
+
+const watchedOf = (outputs: HostTensors): HostTensors =>
+  Object.fromEntries(
+    Object.entries(outputs).flatMap(([name, tensor]) =>
+      name.startsWith(WATCHED) ? [[name.slice(WATCHED.length), tensor]] : [],
+    ),
+  );
 
 /** Tensors in the arena: zeros, or copies of `values`. */
 function allocate(

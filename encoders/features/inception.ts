@@ -52,6 +52,24 @@ export async function createInception(engine: Engine): Promise<FeatureNetwork> {
   };
 }
 
+/** The network up to the last of some layers, as a function inside a traced one: what losses are made of. */
+export type InceptionLayers = {
+  readonly weights: HostTensors;
+  /** x [B, S, S, 3] in [0, 1] -> the outputs of all layers by their names, [B, h, w, C]. */
+  forward(weights: Tensors, x: Tensor): ReadonlyMap<string, Tensor>;
+};
+
+export async function loadInceptionLayers(names: readonly string[]): Promise<InceptionLayers> {
+  const model = await loadInceptionV3();
+  const all = model.modelTopology.model_config.config.layers;
+  const parts = names.map((name) => upTo(all, name));
+  const layers = parts.reduce((a, b) => (a.length > b.length ? a : b), []);
+  return {
+    weights: foldedWeights(layers, kerasWeights(model)),
+    forward: (weights, x) => forwardLayers(layers, weights, x),
+  };
+}
+
 /** Pictures [B, S, S, 3] in [0, 1] -> `pooled` [B, 768] and `maps` [B, h, w, 7] of a layer. */
 export async function compileInception(
   engine: Engine,
@@ -62,7 +80,7 @@ export async function compileInception(
   const weights = foldedWeights(layers, kerasWeights(model));
   const program = await engine.compile(
     ({ inputs, weights: w }) => {
-      const out = forwardLayers(layers, w, inputs.x!); // [B, h, w, C]
+      const out = forwardLayers(layers, w, inputs.x!).get(layer)!; // [B, h, w, C]
       const maps = tf.slice(out, [0, 0, 0, 0], [-1, -1, -1, KEPT_CHANNELS]);
       return { outputs: { pooled: tf.mean(out, [1, 2]), maps } };
     },
@@ -80,16 +98,18 @@ function upTo(layers: readonly KerasLayer[], name: string): readonly KerasLayer[
   return layers.slice(0, last + 1);
 }
 
-/** The layers in their order, each from the outputs of those it names: x [B, S, S, 3] -> the last one's. */
-function forwardLayers(layers: readonly KerasLayer[], weights: Tensors, x: Tensor): Tensor {
+/** The outputs of the layers in their order, each from those it names: x [B, S, S, 3]. */
+function forwardLayers(
+  layers: readonly KerasLayer[],
+  weights: Tensors,
+  x: Tensor,
+): Map<string, Tensor> {
   const made = new Map<string, Tensor>();
-  let out = x;
   for (const layer of layers) {
     const inputs = (layer.inbound_nodes[0] ?? []).map(([name]) => made.get(name)!);
-    out = inputs.length === 0 ? x : forwardLayer(layer, weights, inputs);
-    made.set(layer.name, out);
+    made.set(layer.name, inputs.length === 0 ? x : forwardLayer(layer, weights, inputs));
   }
-  return out;
+  return made;
 }
 
 function forwardLayer(

@@ -11,6 +11,8 @@ export type Step = {
   readonly gradientScale: number;
   /** Where weights, gradients and moments live. */
   readonly arena: Arena;
+  /** What the loss let be seen of each batch of the step. */
+  readonly watched?: readonly HostTensors[];
 };
 
 /** Shapes of moments, named '<weight>/<moment>'; they start at zero. */
