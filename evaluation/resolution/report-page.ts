@@ -15,7 +15,7 @@ h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 36px 0 8p
 p, li { max-width: 72ch; } ul { padding-left: 20px; }
 .charts { display: flex; flex-wrap: wrap; gap: 12px; }
 .charts svg, .legend svg { max-width: 100%; height: auto; border-radius: 6px; }
-.scroll { overflow-x: auto; } .scroll img { image-rendering: pixelated; border-radius: 6px; }
+.scroll { overflow-x: auto; margin: 12px 0; } .scroll img { image-rendering: pixelated; border-radius: 6px; }
 table { border-collapse: collapse; background: var(--paper); font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 9px; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } .told { font-weight: 600; } .note { opacity: 0.75; }
@@ -37,7 +37,7 @@ export function reportPage(
     `<h2>One seed at every size</h2><p>The real drawing of the same words first; then methods down, sizes across. Every row is one seed: a model that keeps the picture draws it larger.</p>`,
     ...sheets.map(
       ({ name, file }) =>
-        `<p class="scroll"><img alt="${escapeText(name)}" src="data:image/png;base64,${Buffer.from(file).toString('base64')}"></p>`,
+        `<div class="scroll"><img alt="${escapeText(name)}" src="data:image/png;base64,${Buffer.from(file).toString('base64')}"></div>`,
     ),
     `<h2>Curves</h2><p>Bars are intervals. A method is left out at sizes where it changes nothing.</p><p class="legend">${legend(methodsOf(report), PAGE)}</p>`,
     `<div class="charts">${curvesOf(report)

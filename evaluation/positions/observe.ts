@@ -1,0 +1,106 @@
+/**
+ * What a diffusion transformer does inside: hidden states, queries and keys after the rotation, logits and attention of
+ * every block. The network is not told: its positions are wrapped, and what their hooks are given is kept. Only the
+ * picture's tokens are returned; attention is that among them (condition tokens left out, rows summing to 1).
+ */
+import type { Positions } from '../../encoders/positions/compose.ts';
+import { cellsOf, type Grid } from '../../encoders/positions/grid.ts';
+import { placedConstants, placementInputs } from '../../generators/compile.ts';
+import { forwardDiT } from '../../generators/dit.ts';
+import type { DiTConfig } from '../../generators/dit-config.ts';
+import { gridOf, layoutOf, type Model } from '../../generators/model.ts';
+import type { Engine, HostTensor } from '../../tensor/program.ts';
+import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
+
+export type Inside = {
+  /** [B, T, C], as the block's attention is given them. */
+  readonly hidden: HostTensor;
+  /** [B, T, h, d], after the rotation. */
+  readonly q: HostTensor;
+  readonly k: HostTensor;
+  /** [B, h, T, T], bias and scale included. */
+  readonly logits: HostTensor;
+  readonly attention: HostTensor;
+};
+
+export type Observed = {
+  readonly x: HostTensor;
+  readonly t: HostTensor;
+  readonly condition: HostTensor;
+};
+
+/** One entry a block. x [B, H, W, 3], t [B], condition as the network has it. */
+export async function observeDiT(
+  engine: Engine,
+  { card, weights, registry }: Model,
+  { x, t, condition }: Observed,
+): Promise<Inside[]> {
+  const config = card.config as DiTConfig;
+  const { positions } = layoutOf(card, registry);
+  const [, height, width] = x.shape as [number, number, number];
+  const grid = gridOf(config, { height, width });
+  const timed = placementInputs(positions, grid, t.data[0]!);
+  const inputs = { x, t, condition, ...timed };
+  const program = await engine.compile(
+    ({ inputs: given, weights: w }) => {
+      const { coordinates, frequencies, logitScale } = given;
+      const placed = coordinates
+        ? { coordinates, logitScale: logitScale!, ...(frequencies ? { frequencies } : {}) }
+        : placedConstants(positions.place(grid, 'sample'));
+      const seen: Tensors = {};
+      forwardDiT(config, observing(positions, grid, seen), w, {
+        ...{ x: given.x!, t: given.t!, condition: given.condition! },
+        ...{ placed, grid },
+      });
+      return { outputs: seen };
+    },
+    {
+      inputs: Object.fromEntries(
+        Object.entries(inputs).map(([name, { data, shape }]) => [
+          name,
+          { shape, dtype: data instanceof Int32Array ? ('int32' as const) : ('float32' as const) },
+        ]),
+      ),
+      weights,
+    },
+    { name: 'observed transformer' },
+  );
+  const outputs = await program.run(inputs);
+  await program.dispose();
+  const of = (layer: number, name: keyof Inside) => outputs[`${layer}/${name}`]!;
+  return Array.from({ length: config.depth }, (_, layer) => ({
+    ...{ hidden: of(layer, 'hidden'), q: of(layer, 'q'), k: of(layer, 'k') },
+    ...{ logits: of(layer, 'logits'), attention: of(layer, 'attention') },
+  }));
+}
+
+/** The same positions, whose `score` keeps what it sees of each block under `<block>/<what>`. */
+function observing(positions: Positions, grid: Grid, seen: Record<string, Tensor>): Positions {
+  const T = cellsOf(grid).length;
+  return {
+    ...positions,
+    score(weights, given, placed, where) {
+      const { q, k, x } = given;
+      const logits = positions.score(weights, given, placed, where) ?? scaledProducts(q, k);
+      const { bias, scale } = positions.bias(weights, x, placed, where);
+      const scaled = logits.mul(scale);
+      const whole = bias ? scaled.add(bias) : scaled;
+      const { prefix, layer } = where;
+      const ofPicture = whole.slice([0, 0, prefix, prefix], [-1, -1, T, T]);
+      const keep = (name: keyof Inside, value: Tensor) => {
+        seen[`${layer}/${name}`] = value;
+      };
+      keep('logits', ofPicture);
+      keep('attention', tf.softmax(ofPicture));
+      keep('hidden', x.slice([0, prefix, 0], [-1, T, -1]));
+      keep('q', q.slice([0, prefix, 0, 0], [-1, T, -1, -1]));
+      keep('k', k.slice([0, prefix, 0, 0], [-1, T, -1, -1]));
+      return logits;
+    },
+  };
+}
+
+const scaledProducts = (q: Tensor, k: Tensor): Tensor =>
+  tf
+    .matMul(q.transpose([0, 2, 1, 3]), k.transpose([0, 2, 1, 3]), false, true)
+    .div(Math.sqrt(q.shape[3]!));

@@ -1,0 +1,31 @@
+/**
+ * The variance law of causal attention without encodings: a mean over i tokens has variance 1 / i, so the size of what
+ * attention gives tells a token its place. The slope of log variance against log (1 + place) is -1 for uniform causal
+ * attention over independent tokens and 0 for attention that sees all of them.
+ */
+import type { States } from './places.ts';
+
+/** Variance over pictures and channels at each place. */
+export function varianceByPlace({ data, pictures, tokens, width }: States): Float64Array {
+  return Float64Array.from({ length: tokens }, (_, i) => {
+    let [sum, squares] = [0, 0];
+    for (let b = 0; b < pictures; b++)
+      for (let c = 0; c < width; c++) {
+        const value = data[(b * tokens + i) * width + c]!;
+        sum += value;
+        squares += value * value;
+      }
+    const n = pictures * width;
+    return squares / n - (sum / n) ** 2;
+  });
+}
+
+/** Least squares of the logarithms. */
+export function varianceSlope(states: States): number {
+  const variances = varianceByPlace(states);
+  const [xs, ys] = [variances.map((_, i) => Math.log(i + 1)), variances.map((v) => Math.log(v))];
+  const mean = (values: Float64Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  const [mx, my] = [mean(xs), mean(ys)];
+  const along = xs.reduce((sum, x, i) => sum + (x - mx) * (ys[i]! - my), 0);
+  return along / xs.reduce((sum, x) => sum + (x - mx) ** 2, 0);
+}
