@@ -110,6 +110,8 @@ export { openFolder } from './training/data/folder.ts';
 export { openData } from './training/data/open.ts';
 export { exportRun } from './training/export.ts';
 export { reuseWeights } from './training/init.ts';
+export { createFactorLoss } from './training/longrope-loss.ts';
+export { type Factors, searchLongrope } from './training/longrope-search.ts';
 export { type StepProgress, type TrainOptions, train } from './training/run.ts';
 export { createUpdate, type Update } from './training/update.ts';
 export { VERSION } from './version.ts';

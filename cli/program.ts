@@ -7,6 +7,7 @@ import { evaluateCommand } from './evaluate.ts';
 import { exportRunCommand } from './export-run.ts';
 import { generateCommand } from './generate.ts';
 import { modelsCommand } from './models.ts';
+import { searchCommand } from './search.ts';
 import { startCommand } from './start.ts';
 import { tokenizeCommand } from './tokenize.ts';
 import { curveCommand, trainCommand } from './train.ts';
@@ -34,6 +35,7 @@ export async function runCli(args: readonly string[], context: Context): Promise
     exportRunCommand,
     tokenizeCommand,
     evaluateCommand,
+    searchCommand,
     modelsCommand,
     verifyCommand,
     doctorCommand,
