@@ -20,6 +20,20 @@ export type {
 } from './encoders/positions/contract.ts';
 export { type Grid, raster } from './encoders/positions/grid.ts';
 export { POSITION_METHODS, type Registry, withMethods } from './encoders/positions/registry.ts';
+// Tokenizers: pictures as grids of whole numbers.
+export type {
+  Quantiser,
+  Tokenizer,
+  TokenizerNetwork,
+} from './encoders/tokenizers/contract.ts';
+export { CONV_PRESETS } from './encoders/tokenizers/conv.ts';
+export {
+  createTokenizer,
+  decodeTokens,
+  encodePictures,
+  type TokenizerConfig,
+  tokenizerParts,
+} from './encoders/tokenizers/tokenizer.ts';
 // Generators and models on disk.
 export { compileDiT } from './generators/compile.ts';
 export { forwardDiT } from './generators/dit.ts';
@@ -33,6 +47,13 @@ export {
   readModel,
   writeModel,
 } from './generators/model.ts';
+export {
+  readTokenizer,
+  readTokenizerCard,
+  type TokenizerCard,
+  type TokenizerModel,
+  writeTokenizer,
+} from './generators/tokenizer-card.ts';
 // Pipelines: from words and requests to pictures.
 export {
   createDiffusionPipeline,
@@ -108,10 +129,19 @@ export type { Dataset } from './training/data/dataset.ts';
 export { openEmoji } from './training/data/emoji.ts';
 export { openFolder } from './training/data/folder.ts';
 export { openData } from './training/data/open.ts';
+export { readTokenCache, type TokenCache, writeTokenCache } from './training/data/token-cache.ts';
+export { tokenizeData } from './training/data/tokenize.ts';
 export { exportRun } from './training/export.ts';
 export { reuseWeights } from './training/init.ts';
 export { createFactorLoss } from './training/longrope-loss.ts';
 export { type Factors, searchLongrope } from './training/longrope-search.ts';
 export { type StepProgress, type TrainOptions, train } from './training/run.ts';
+export { parseTokenizerTraining, type TokenizerTraining } from './training/tokenizer-config.ts';
+export { exportTokenizer } from './training/tokenizer-export.ts';
+export {
+  type TokenizerProgress,
+  type TrainTokenizerOptions,
+  trainTokenizer,
+} from './training/tokenizer-run.ts';
 export { createUpdate, type Update } from './training/update.ts';
 export { VERSION } from './version.ts';

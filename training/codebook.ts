@@ -79,12 +79,18 @@ function bookOf(weights: HostTensors, moments: HostTensors): Book {
 
 /** Tokens and latents of all batches of a step. */
 function meet({ watched = [] }: Step): Met {
-  const tokens = watched.map((batch) => batch.tokens!.data as Int32Array);
-  const latents = watched.map((batch) => batch.latents!.data as Float32Array);
-  return {
-    tokens: Int32Array.from(tokens.flatMap((part) => [...part])),
-    latents: Float32Array.from(latents.flatMap((part) => [...part])),
-  };
+  const lengthOf = (name: string) =>
+    watched.reduce((sum, batch) => sum + batch[name]!.data.length, 0);
+  const tokens = new Int32Array(lengthOf('tokens'));
+  const latents = new Float32Array(lengthOf('latents'));
+  let [at, from] = [0, 0];
+  for (const batch of watched) {
+    tokens.set(batch.tokens!.data, at);
+    latents.set(batch.latents!.data, from);
+    at += batch.tokens!.data.length;
+    from += batch.latents!.data.length;
+  }
+  return { tokens, latents };
 }
 
 function sharesOf({ tokens }: Met, codes: number): Float64Array {

@@ -1,11 +1,18 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type TokenizerConfig, tokenizerParts } from '../../encoders/tokenizers/tokenizer.ts';
 import { CODEBOOK } from '../../encoders/tokenizers/vq.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { readSafetensors } from '../../tensor/safetensors.ts';
-import { parseTokenizerTraining, type TokenizerTraining } from '../../training/tokenizer-config.ts';
+import { sizeOf } from '../../tensor/shape.ts';
+import {
+  parseTokenizerTraining,
+  readTokenizerTraining,
+  type TokenizerTraining,
+} from '../../training/tokenizer-config.ts';
 import { type TokenizerProgress, trainTokenizer } from '../../training/tokenizer-run.ts';
 import { shapes } from './tiny.ts';
 import { tinyTokenizer, tinyVq } from './tiny-tokenizer.ts';
@@ -101,6 +108,18 @@ test('configurations that do not fit together are refused in a sentence', () => 
   expect(() => withQuantiser({ kind: 'fsq', levels: [2] }, { codebook: undefined })).toThrow(
     /tokenizer\.quantiser/,
   );
+});
+
+test('the configuration of the tokenizer that ships: 16 x 16 tokens of 1024 in 8 MB', async () => {
+  const path = fileURLToPath(
+    new URL('../../training/configs/avatars-tokenizer.json', import.meta.url),
+  );
+  const { data, tokenizer } = await readTokenizerTraining(path);
+  const { network, quantiser, shapes: all } = tokenizerParts(tokenizer as TokenizerConfig);
+  expect(data.size / network.factor).toBe(16);
+  expect(quantiser.vocabulary).toBeGreaterThanOrEqual(1024);
+  const numbers = Object.values(all).reduce((sum, shape) => sum + sizeOf(shape), 0);
+  expect(2 * numbers).toBeLessThan(8e6);
 });
 
 test('pictures that the factor does not divide', async () => {
