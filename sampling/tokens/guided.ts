@@ -1,0 +1,69 @@
+/**
+ * Classifier-free guidance of token models (Ho and Salimans 2022, eq. 6, on logits as in LlamaGen):
+ * unconditional + scale (conditional - unconditional). One model of 2 B rows, whose rows B ... 2 B - 1
+ * have the null condition, becomes a model of B rows.
+ */
+import type { TokenModel } from './contract.ts';
+
+/** Factor of guidance at a place of the sequence; 1 is the conditional model alone. */
+export type GuidanceScale = number | ((position: number) => number);
+
+export function guided(model: TokenModel, scale: GuidanceScale): TokenModel {
+  if (model.batch % 2 !== 0) {
+    throw new RangeError(
+      `guided: expected a model with an even number of rows, conditions and null conditions, got ${model.batch}`,
+    );
+  }
+  const batch = model.batch / 2;
+  const { vocabulary } = model;
+  const scaleAt = typeof scale === 'number' ? () => scale : scale;
+  /** Mixes the two halves of `logits` [2 B, n, V] into the first; `placeOf` tells what each is about. */
+  const mix = (
+    logits: Float32Array,
+    n: number,
+    placeOf: (row: number, index: number) => number,
+  ): Float32Array => {
+    const half = batch * n * vocabulary;
+    for (let row = 0; row < batch; row++) {
+      for (let index = 0; index < n; index++) {
+        const factor = scaleAt(placeOf(row, index));
+        const start = (row * n + index) * vocabulary;
+        for (let i = start; i < start + vocabulary; i++) {
+          const free = logits[half + i]!;
+          logits[i] = free + factor * (logits[i]! - free);
+        }
+      }
+    }
+    return logits.subarray(0, half);
+  };
+
+  return {
+    ...{ vocabulary, batch, length: model.length, window: model.window },
+    get lengths() {
+      return Array.from({ length: batch }, (_, row) => model.lengths[row]!);
+    },
+    async start() {
+      return mix(await model.start(), 1, () => 0);
+    },
+    async forward(rows) {
+      const { window, logits, hidden } = await model.forward([...rows, ...rows]);
+      const placeOf = (row: number, index: number): number => {
+        const { positions, targets, parents } = rows[row]!;
+        if (targets?.[index] !== undefined) return targets[index]!;
+        if (positions?.[index] !== undefined) return positions[index]! + 1;
+        const parent = parents?.[index] ?? index - 1;
+        return parent < 0 ? model.lengths[row]! + 1 : placeOf(row, parent) + 1;
+      };
+      const mixed = mix(logits, window, placeOf);
+      return { window, logits: mixed, ...(hidden ? { hidden } : {}) };
+    },
+    commit(row, kept) {
+      model.commit(row, kept);
+      model.commit(batch + row, kept);
+    },
+    rollBack(row, length) {
+      model.rollBack(row, length);
+      model.rollBack(batch + row, length);
+    },
+  };
+}
