@@ -19,6 +19,7 @@ export type {
   Where,
 } from './encoders/positions/contract.ts';
 export { type Grid, raster } from './encoders/positions/grid.ts';
+export { POSITION_PRESETS } from './encoders/positions/presets.ts';
 export { POSITION_METHODS, type Registry, withMethods } from './encoders/positions/registry.ts';
 // Tokenizers: pictures as grids of whole numbers.
 export type {

@@ -10,6 +10,7 @@ test('the public names', () => {
       "ENGINES",
       "FIT_PRESETS",
       "POSITION_METHODS",
+      "POSITION_PRESETS",
       "PROVIDERS",
       "SCHEDULES",
       "SOLVERS",

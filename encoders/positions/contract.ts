@@ -115,8 +115,11 @@ export type RotateMethod = Declared &
 export type BiasMethod = Declared &
   Learned & {
     readonly hook: 'bias';
-    /** Added to the logits: [h, T, T] or [B, h, T, T]; hidden entries are -1e9. */
-    readonly bias?: (args: Inside & { readonly x: Tensor }) => Tensor;
+    /**
+     * Added to the logits: [h, T, T] or [B, h, T, T], 1 for h where heads are alike; hidden entries are
+     * -1e9. None in blocks that it leaves alone.
+     */
+    readonly bias?: (args: Inside & { readonly x: Tensor }) => Tensor | undefined;
     /** Factor of the logits: a number, [h, 1, 1] or [B, h, 1, 1]. */
     readonly logitScale?: (args: Inside) => Tensor | number;
   };

@@ -1,6 +1,9 @@
 /** Every position method by hook and name. A new method is one file and one line here. */
 
 import { alibi } from './bias/alibi.ts';
+import { causal } from './bias/causal.ts';
+import { fire } from './bias/fire.ts';
+import { ggdBam } from './bias/ggd-bam.ts';
 import { headScale } from './bias/head-scale.ts';
 import type {
   BiasMethod,
@@ -13,13 +16,25 @@ import type {
 } from './contract.ts';
 import { cellCentre } from './coordinates/cell-centre.ts';
 import { centred } from './coordinates/centred.ts';
+import { coupled } from './coordinates/coupled.ts';
 import { endPoint } from './coordinates/end-point.ts';
+import { leftAligned } from './coordinates/left-aligned.ts';
 import { pose } from './coordinates/pose.ts';
 import { raw } from './coordinates/raw.ts';
 import { rpe2d } from './coordinates/rpe2d.ts';
+import { segment } from './coordinates/segment.ts';
+import { shifted } from './coordinates/shifted.ts';
+import { tiles } from './coordinates/tiles.ts';
+import { v2pe } from './coordinates/v2pe.ts';
+import { countdown } from './embed/countdown.ts';
 import { learned } from './embed/learned.ts';
+import { learnedAt } from './embed/learned-at.ts';
+import { lff } from './embed/lff.ts';
+import { locality } from './embed/locality.ts';
+import { msPe } from './embed/ms-pe.ts';
 import { peg } from './embed/peg.ts';
 import { sincos2d } from './embed/sincos2d.ts';
+import { withinTile } from './embed/within-tile.ts';
 import { attentionScale } from './extend/attention-scale.ts';
 import { dypeNtk, dypePi, dypeYarn } from './extend/dype.ts';
 import { interpolation } from './extend/interpolation.ts';
@@ -46,10 +61,13 @@ export type Registry = {
 };
 
 export const POSITION_METHODS: Registry = {
-  coordinates: [raw, centred, cellCentre, endPoint, pose, rpe2d],
-  embed: [sincos2d, learned, peg],
+  coordinates: [
+    ...[raw, centred, cellCentre, endPoint, leftAligned, coupled, tiles],
+    ...[rpe2d, pose, v2pe, segment, shifted],
+  ],
+  embed: [...[sincos2d, learned, learnedAt, lff, msPe, peg], ...[withinTile, countdown, locality]],
   rotate: [axial, pRope],
-  bias: [alibi, headScale],
+  bias: [alibi, ggdBam, fire, causal, headScale],
   score: [],
   extend: [
     ...[interpolation, ntk, visionNtk, ntkByParts, yarn, visionYarn, timeAware, riflex],

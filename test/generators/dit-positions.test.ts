@@ -4,6 +4,7 @@ import { composePositions, type PositionConfig } from '../../encoders/positions/
 import type { Method } from '../../encoders/positions/contract.ts';
 import { sincos2d } from '../../encoders/positions/embed/sincos2d.ts';
 import { extentOf, raster } from '../../encoders/positions/grid.ts';
+import { POSITION_PRESETS } from '../../encoders/positions/presets.ts';
 import { POSITION_METHODS, withMethods } from '../../encoders/positions/registry.ts';
 import { compileDiT, placedConstants, placementInputs } from '../../generators/compile.ts';
 import { forwardDiT } from '../../generators/dit.ts';
@@ -123,10 +124,11 @@ onBothEngines('a diffusion transformer', (engine) => {
     grid?: typeof trained;
     t?: number;
     weights?: HostTensors;
+    x?: Float32Array;
   };
   const predict = async (
     choice: PositionConfig,
-    { extra = [], grid = trained, t = 0.6, weights = {} }: Call = {},
+    { extra = [], grid = trained, t = 0.6, weights = {}, x }: Call = {},
   ): Promise<Float32Array> => {
     const positions = composePositions(choice, shape, withMethods(POSITION_METHODS, ...extra));
     const program = await compileDiT(engine, {
@@ -137,8 +139,9 @@ onBothEngines('a diffusion transformer', (engine) => {
       batch: BATCH,
     });
     const { height, width } = grid as { height: number; width: number };
+    const picture = normals('x', [BATCH, 2 * height, 2 * width, 3]);
     const out = await program.run({
-      x: normals('x', [BATCH, 2 * height, 2 * width, 3]),
+      x: { ...picture, ...(x ? { data: x } : {}) },
       t: { data: Float32Array.of(t, t), shape: [BATCH] },
       condition: normals('condition', [BATCH, 5]),
       ...placementInputs(positions, grid, t),
@@ -260,6 +263,50 @@ onBothEngines('a diffusion transformer', (engine) => {
     other(await predict({ embed: 'learned' }, { grid }), await predict({}, { grid }));
   });
 
+  it('turns BiPE into RoPE with tiles of one cell, and into sincos2d with one tile', async () => {
+    const tiles = (tile: number): PositionConfig => ({
+      coordinates: { method: 'tiles', tile },
+      rotate: 'axial',
+    });
+    same(await predict(tiles(1)), await predict({ rotate: 'axial' }));
+    const one = { ...tiles(4), embed: { method: 'within-tile', tile: 4 } };
+    same(await predict(one), await predict({ embed: 'sincos2d' }));
+    other(await predict({ ...one, ...tiles(2) }), await predict({ embed: 'sincos2d' }));
+  });
+
+  it('cannot tell the order of patches without positions, and can by causal attention', async () => {
+    // Patches 0 and 7 of the 3 x 4 are exchanged, in the picture and back in the prediction.
+    const exchanged = (data: Float32Array) => {
+      const out = data.slice();
+      for (const picture of [0, 1])
+        for (const [row, column] of [0, 1].flatMap((y) => [0, 1].map((x) => [y, x] as const))) {
+          const from = 3 * (picture * 48 + row * 8 + column);
+          const to = 3 * (picture * 48 + (row + 2) * 8 + column + 6);
+          out.set(data.subarray(to, to + 3), from);
+          out.set(data.subarray(from, from + 3), to);
+        }
+      return out;
+    };
+    const x = normals('x', [BATCH, 6, 8, 3]).data as Float32Array;
+    const both = async (choice: PositionConfig) => ({
+      before: await predict(choice),
+      after: exchanged(await predict(choice, { x: exchanged(x) })),
+    });
+    const nope = await both(POSITION_PRESETS.nope);
+    same(nope.after, nope.before);
+    for (const choice of [POSITION_PRESETS.ledit, { bias: 'causal' }]) {
+      const { before, after } = await both(choice);
+      other(after, before);
+    }
+  });
+
+  it('scales logits by ln N over that of the trained grid', async () => {
+    const bam = { method: 'ggd-bam', scalable: true };
+    same(await predict({ bias: bam }), await predict({ bias: 'ggd-bam' }));
+    const grid = raster(6, 8);
+    other(await predict({ bias: bam }, { grid }), await predict({ bias: 'ggd-bam' }, { grid }));
+  });
+
   it('is given frequencies and a logit factor at every t', async () => {
     const rotate = { method: 'axial', base: 100 };
     const grid = raster(3, 8);
@@ -284,9 +331,23 @@ onBothEngines('a diffusion transformer', (engine) => {
 });
 
 it('trains the weights of position methods: gradients agree between engines', async () => {
-  const choice = { embed: ['learned', 'peg'], rotate: 'axial', bias: 'alibi', score: 'carried' };
+  const choice = {
+    embed: [
+      ...['learned', 'learned-at', 'ms-pe', 'peg', 'locality'],
+      { method: 'lff', gamma: 2, features: 16, hidden: 8 },
+    ],
+    rotate: 'axial',
+    bias: ['alibi', 'fire', 'causal', { method: 'ggd-bam', scalable: true }],
+    score: 'carried',
+  };
   const positions = composePositions(choice, shape, withMethods(POSITION_METHODS, carried));
-  const own = positions.init(createRng(2));
+  const fresh = positions.init(createRng(2));
+  // Ten times as steep, so that what bends its inputs has gradients well above float32's noise.
+  const steep = fresh['positions.fire.mlp.2.weight']!;
+  const own = {
+    ...fresh,
+    'positions.fire.mlp.2.weight': { ...steep, data: steep.data.map((value) => 10 * value) },
+  };
   const names = Object.keys(own);
   const inputs = {
     x: normals('x', [BATCH, 6, 8, 3]),

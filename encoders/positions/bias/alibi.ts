@@ -8,8 +8,9 @@
  *
  * Options: `distance` 'manhattan' |dy| + |dx| or 'euclidean'; `slope` (1) multiplies all slopes.
  */
-import { type Tensor, tf } from '../../../tensor/tf.ts';
+import { tf } from '../../../tensor/tf.ts';
 import type { BiasMethod } from '../contract.ts';
+import { offsetsOf, withPrefix } from './offsets.ts';
 
 export const alibi: BiasMethod = {
   hook: 'bias',
@@ -17,21 +18,16 @@ export const alibi: BiasMethod = {
   reducesTo: 'no positions with slope 0',
   options: { distance: ['manhattan', 'euclidean'], slope: 1 },
   bias({ coordinates, where: { heads, prefix }, options }) {
-    const [dy, dx] = tf.split(coordinates, 2, -1).map(differences) as [Tensor, Tensor];
+    const { dy, dx } = offsetsOf(coordinates);
     const distance =
       options.distance === 'euclidean'
         ? tf.sqrt(dy.square().add(dx.square()))
         : dy.abs().add(dx.abs()); // [.., T, T]
     const slopes = alibiSlopes(heads).map((slope) => -slope * Number(options.slope));
     const bias = tf.expandDims(distance, -3).mul(tf.tensor3d(slopes, [heads, 1, 1])); // [.., h, T, T]
-    const none: [number, number] = [0, 0];
-    return tf.pad(bias, [...Array(bias.rank - 2).fill(none), [prefix, 0], [prefix, 0]]);
+    return withPrefix(bias, prefix);
   },
 };
 
 export const alibiSlopes = (heads: number): number[] =>
   Array.from({ length: heads }, (_, h) => 2 ** ((-8 * (h + 1)) / heads));
-
-/** One coordinate [.., T, 1] -> its differences [.., T, T]. */
-const differences = (axis: Tensor): Tensor =>
-  axis.sub(tf.reshape(axis, [...axis.shape.slice(0, -2), 1, -1]));

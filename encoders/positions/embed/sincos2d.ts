@@ -5,7 +5,7 @@
  *
  * Options: `base` (10000), `scale` (1) multiplies the coordinates.
  */
-import { tf } from '../../../tensor/tf.ts';
+import { type Tensor, tf } from '../../../tensor/tf.ts';
 import type { EmbedMethod } from '../contract.ts';
 
 export const sincos2d: EmbedMethod = {
@@ -14,19 +14,23 @@ export const sincos2d: EmbedMethod = {
   after: 0,
   reducesTo: 'the table of DiT at integer coordinates',
   options: { base: 10000, scale: 1 },
-  embed({ coordinates, x, options: { base, scale } }) {
-    const width = x.shape.at(-1)!;
-    if (width % 4 !== 0) {
-      throw new RangeError(`sincos2d: expected a width that is a multiple of 4, got ${width}`);
-    }
-    const quarter = width / 4;
-    const waves = Float32Array.from({ length: quarter }, (_, i) => Number(base) ** (-i / quarter));
-    const [ys, xs] = tf.split(coordinates.mul(Number(scale)), 2, -1);
-    const wave = tf.tensor1d(waves);
-    const encoded = [xs!, ys!].flatMap((axis) => {
-      const angle = axis.mul(wave); // [.., T, C/4]
-      return [tf.sin(angle), tf.cos(angle)];
-    });
-    return tf.concat(encoded, -1);
-  },
+  embed: ({ coordinates, x, options: { base, scale } }) =>
+    sincos(coordinates.mul(Number(scale)), x.shape.at(-1)!, Number(base)),
 };
+
+/** The table of points [.., T, 2] -> [.., T, width]. */
+export function sincos(points: Tensor, width: number, base: number): Tensor {
+  if (width % 4 !== 0) {
+    throw new RangeError(`sincos2d: expected a width that is a multiple of 4, got ${width}`);
+  }
+  const quarter = width / 4;
+  const wave = tf.tensor1d(
+    Float32Array.from({ length: quarter }, (_, i) => base ** (-i / quarter)),
+  );
+  const [ys, xs] = tf.split(points, 2, -1);
+  const encoded = [xs!, ys!].flatMap((axis) => {
+    const angle = axis.mul(wave); // [.., T, width / 4]
+    return [tf.sin(angle), tf.cos(angle)];
+  });
+  return tf.concat(encoded, -1);
+}

@@ -25,8 +25,11 @@ onBothEngines('ALiBi', (engine) => {
     where: Partial<Where> = {},
   ) => {
     const place = at(grid, { heads: H, ...where });
-    const { y } = await evaluate(engine, { coordinates }, (given) =>
-      alibi.bias!({ ...inside(given.coordinates!, place, options), x: given.coordinates! }),
+    const { y } = await evaluate(
+      engine,
+      { coordinates },
+      (given) =>
+        alibi.bias!({ ...inside(given.coordinates!, place, options), x: given.coordinates! })!,
     );
     return y!;
   };
