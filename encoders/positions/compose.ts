@@ -109,7 +109,7 @@ export function composePositions(
       const frequencies = trainedFrequencies ?? { y: [], x: [] };
       let extended: Extension = { frequencies, coordinates: points, logitScale: 1 };
       for (const { method, options } of extensions)
-        extended = method.extend({ ...extended, where, options, base });
+        extended = finite(method.name, method.extend({ ...extended, where, options, base }));
       return {
         coordinates: pairs(extended.coordinates, grid),
         ...(trainedFrequencies ? { frequencies: table(extended.frequencies) } : {}),
@@ -263,6 +263,17 @@ const turning = ({ frequencies }: Placed) => (frequencies ? { frequencies } : {}
 function multiply(a: Tensor | number, b: Tensor | number): Tensor | number {
   if (typeof a !== 'number') return a.mul(b);
   return typeof b === 'number' ? a * b : b.mul(a);
+}
+
+/** Options far from sense, such as a period of 0, would make pictures of nothing. */
+function finite(name: string, extended: Extension): Extension {
+  const { frequencies, coordinates, logitScale } = extended;
+  const all = [...frequencies.y, ...frequencies.x, ...coordinates, logitScale];
+  const wrong = all.find((value) => !Number.isFinite(value));
+  if (wrong === undefined) return extended;
+  throw new RangeError(
+    `positions.extend '${name}': expected options that give finite frequencies, places and scale, got ${wrong}; change its options`,
+  );
 }
 
 const pairs = (points: Float64Array, grid: Grid): HostTensor => ({

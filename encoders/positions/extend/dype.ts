@@ -15,6 +15,7 @@
  */
 import type { ExtendMethod, Extension, Options, Where } from '../contract.ts';
 import { extentOf } from '../grid.ts';
+import { bandOf } from './axes.ts';
 import { interpolated, mixed, ntkAware, ratiosOf, replacedShare } from './bands.ts';
 
 type Axis = {
@@ -33,8 +34,8 @@ const ntk: Formula = (frequencies, { s, kappa }) => ntkAware(frequencies, s ** k
 
 const byParts: Formula = (frequencies, { s, kappa, options, ...trained }) => {
   const band = (name: 'beta' | 'gamma') => {
-    const [fast, slow] = options[name] as readonly number[];
-    return { fast: fast! * kappa, slow: slow! * kappa };
+    const { fast, slow } = bandOf('dype-yarn', name, options);
+    return { fast: fast * kappa, slow: slow * kappa };
   };
   const share = (name: 'beta' | 'gamma') => replacedShare(frequencies.length, band(name), trained);
   const longer = mixed(ntkAware(frequencies, s), interpolated(frequencies, s), share('beta'));

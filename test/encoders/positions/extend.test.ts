@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { composePositions } from '../../../encoders/positions/compose.ts';
 import type { ExtendMethod, Options } from '../../../encoders/positions/contract.ts';
 import { replacedShare } from '../../../encoders/positions/extend/bands.ts';
 import { dypeNtk, dypePi, dypeYarn } from '../../../encoders/positions/extend/dype.ts';
@@ -113,4 +114,21 @@ test("YaRN's bands for language keep next to nothing of a small grid", () => {
   expect(kept(2, 0.25, 16)).toBeGreaterThanOrEqual(1);
   expect(kept(1e-9, 1e-9, 16)).toBe(16);
   expect(kept(1e9, 1e8, 16)).toBeLessThanOrEqual(1);
+});
+
+test("dype-yarn's bands are pairs of turns, the larger first", () => {
+  for (const beta of [[2], [1, 2], [2, 0]])
+    expect(() => extended(dypeYarn, [32, 32], 1, { beta })).toThrow(
+      /'dype-yarn'.beta: expected two numbers of turns above 0, the larger first, got/,
+    );
+});
+
+test('options that leave no finite frequency are named', () => {
+  const place = (strength: number) =>
+    composePositions(
+      { rotate: 'axial', extend: { method: 'dype-yarn', strength } as { method: string } },
+      { width: 16, heads: 1, trained: raster(4, 4) },
+    ).place(raster(8, 8), 'sample', { t: 1 });
+  expect(() => place(1)).not.toThrow();
+  expect(() => place(-1)).toThrow(/'dype-yarn': expected options that give finite .* got NaN/);
 });
