@@ -44,6 +44,15 @@ export type EvaluateResolutionCommand = Common & {
   readonly out: string;
 };
 
+export type EvaluatePositionsCommand = Common & {
+  readonly models: readonly string[];
+  readonly sizes?: EvaluateResolutionCommand['sizes'];
+  readonly pictures: number;
+  readonly time: number;
+  readonly protocol?: boolean;
+  readonly out: string;
+};
+
 export function evaluateCommand(program: Command, context: Context): void {
   const evaluate = program
     .command('evaluate')
@@ -108,6 +117,35 @@ export function evaluateCommand(program: Command, context: Context): void {
       await trainReaderRun(config, options, context);
     });
   resolutionCommand(evaluate, context);
+  positionsCommand(evaluate, context);
+}
+
+function positionsCommand(evaluate: Command, context: Context): void {
+  evaluate
+    .command('positions')
+    .description('what position methods offer, and what models make of places (docs/evaluation.md)')
+    .option(
+      '--models <ids>',
+      'models, or their folders (default: methods only)',
+      list((text) => text),
+      [],
+    )
+    .option('--sizes <sizes>', 'such as 64,96 (default: as trained)', list(size))
+    .option('--pictures <n>', 'drawings that models are looked at with', whole(2, 256), 16)
+    .option('--time <t>', 'how noisy drawings are made; 1 is pure noise', real(0, 1), 0.5)
+    .option('--protocol', 'train small networks on small grids and test them on larger ones')
+    .option('--out <folder>', 'where the report goes', 'out/positions')
+    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  ropewalk evaluate positions --models avatars --sizes 64,96 --out positions/',
+    )
+    .action(async (options: EvaluatePositionsCommand) => {
+      const { analysePositions } = await import('./evaluate-positions-run.ts');
+      await analysePositions(options, context);
+    });
 }
 
 function resolutionCommand(evaluate: Command, context: Context): void {

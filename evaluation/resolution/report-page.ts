@@ -1,25 +1,9 @@
 /** The comparison as one page that needs nothing else: no scripts, charts as SVG, sheets inside; light and dark. */
 import { escapeText, heatMap, legend, lineChart, PAGE, short } from '../charts.ts';
+import { PAGE_STYLE } from '../page-style.ts';
 import { MEASURES, type MeasureName } from './measures.ts';
 import type { Report } from './report.ts';
 import { curvesOf, heatMapsOf, methodsOf } from './report-charts.ts';
-
-const STYLE = `
-:root { color-scheme: light dark; --ink: #1d1f21; --faint: #d9dcdf; --paper: #ffffff; --ground: #f5f6f7; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e6e6; --faint: #3c4045; --paper: #202326; --ground: #16181a; }
-}
-body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 980px; margin: 0 auto; padding: 24px 16px 64px; }
-h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 36px 0 8px; }
-p, li { max-width: 72ch; } ul { padding-left: 20px; }
-.charts { display: flex; flex-wrap: wrap; gap: 12px; }
-.charts svg, .legend svg { max-width: 100%; height: auto; border-radius: 6px; }
-.scroll { overflow-x: auto; margin: 12px 0; } .scroll img { image-rendering: pixelated; border-radius: 6px; }
-table { border-collapse: collapse; background: var(--paper); font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { padding: 4px 9px; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } .told { font-weight: 600; } .note { opacity: 0.75; }
-`;
 
 /** `sheets` are PNG files. */
 export function reportPage(
@@ -30,7 +14,7 @@ export function reportPage(
   const models = [...new Set(report.rows.map(({ model }) => model))];
   const samples = report.rows[0]!.samples;
   return [
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${STYLE}</style></head><body><main>`,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${PAGE_STYLE}</style></head><body><main>`,
     `<h1>${title}</h1><p class="note">${escapeText(models.join(', '))}; ${samples} pictures a cell</p>`,
     `<h2>Best method for each size</h2>${bestTable(report)}`,
     warnings(report),

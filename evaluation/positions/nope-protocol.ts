@@ -1,0 +1,270 @@
+/**
+ * Trained small, tested large ("The impact of positional encoding on length generalization": Kazemnejad et al. 2023), in
+ * two dimensions (ours): a transformer of two blocks sees a grid of symbols and then as many blank tokens at the same
+ * places, and says a symbol at each of these. `copy`: the one at that place; `flip`: the one at the mirrored place of the
+ * row; `count`: the one that the grid has most of, which takes no places. It learns on the first grid only.
+ *
+ * Without encodings and without a mask all blanks are alike, so they cannot be told what to copy: the negative
+ * control. Under a causal mask they are not, for each sees another number of blanks.
+ */
+import {
+  composePositions,
+  type Placed,
+  type PositionConfig,
+} from '../../encoders/positions/compose.ts';
+import type { Where } from '../../encoders/positions/contract.ts';
+import type { Grid } from '../../encoders/positions/grid.ts';
+import { constantOf, placedConstants } from '../../generators/compile.ts';
+import { attention } from '../../tensor/ops/attention.ts';
+import { gelu } from '../../tensor/ops/gelu.ts';
+import { linear } from '../../tensor/ops/linear.ts';
+import { rmsNorm } from '../../tensor/ops/norm.ts';
+import type { Engine, HostTensor, HostTensors } from '../../tensor/program.ts';
+import type { Rng } from '../../tensor/rng.ts';
+import { sizeOf } from '../../tensor/shape.ts';
+import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
+import { adamW } from '../../training/optimisers/adamw.ts';
+import { createUpdate } from '../../training/update.ts';
+
+export type Task = 'copy' | 'flip' | 'count';
+export const TASKS: readonly Task[] = ['copy', 'flip', 'count'];
+export type ProtocolArm = {
+  readonly name: string;
+  readonly positions: PositionConfig;
+  /** Tokens see only themselves and those before. */
+  readonly causal: boolean;
+};
+export const ARMS: readonly ProtocolArm[] = [
+  { name: 'none', positions: {}, causal: false },
+  { name: 'none, causal', positions: {}, causal: true },
+  { name: 'sin-cos', positions: { embed: 'sincos2d' }, causal: false },
+  { name: 'axial RoPE', positions: { rotate: 'axial' }, causal: false },
+  { name: 'ALiBi', positions: { bias: 'alibi' }, causal: false },
+];
+
+export type ProtocolOptions = {
+  readonly engine: Engine;
+  readonly rng: Rng;
+  readonly arms?: readonly ProtocolArm[];
+  readonly tasks?: readonly Task[];
+  /** Sides of grids; the first is trained on. */
+  readonly sides?: readonly number[];
+  readonly steps?: number;
+  readonly batch?: number;
+  readonly width?: number;
+  readonly heads?: number;
+  readonly signal?: AbortSignal;
+  readonly onRow?: (row: ProtocolRow) => void;
+};
+export type ProtocolRow = {
+  readonly arm: string;
+  readonly task: Task;
+  readonly chance: number;
+  readonly tested: readonly { readonly grid: string; readonly accuracy: number }[];
+};
+
+const SYMBOLS = 4;
+const BLANK = SYMBOLS;
+const DEPTH = 2;
+const HIDDEN = 2; // of the MLP, in widths
+const HIDING = -1e9;
+
+export async function nopeProtocol(options: ProtocolOptions): Promise<ProtocolRow[]> {
+  const { arms = ARMS, tasks = TASKS, rng, signal, onRow } = options;
+  const rows: ProtocolRow[] = [];
+  for (const task of tasks)
+    for (const arm of arms) {
+      signal?.throwIfAborted();
+      const row = await trainAndTest(options, arm, task, rng.stream(`${task}/${arm.name}`));
+      rows.push(row);
+      onRow?.(row);
+    }
+  return rows;
+}
+
+async function trainAndTest(
+  options: ProtocolOptions,
+  arm: ProtocolArm,
+  task: Task,
+  rng: Rng,
+): Promise<ProtocolRow> {
+  const { engine, sides = [8, 12, 16], steps = 400, batch = 16, signal } = options;
+  const network = createNetwork(arm, sides[0]!, options);
+  const update = await createUpdate(
+    ({ weights, inputs }) => {
+      const logits = network.forward(weights, inputs.symbols!, sides[0]!); // [B, S S, symbols]
+      const truth = tf.oneHot(inputs.answers!.toInt(), SYMBOLS);
+      const likelihoods = tf.log(tf.softmax(logits)).mul(truth);
+      return tf.neg(tf.mean(tf.sum(likelihoods, -1)));
+    },
+    adamW({ rate: 3e-3 }),
+    {
+      engine,
+      inputs: specsOf(sides[0]!, batch),
+      weights: network.init(rng.stream('weights')),
+      clip: 1,
+    },
+  );
+  for (let step = 0; step < steps; step++) {
+    signal?.throwIfAborted();
+    const rate = Math.min(1, (step + 1) / 20) * Math.min(1, (2 * (steps - step)) / steps);
+    await update.step([examples(task, sides[0]!, batch, rng.stream(`step/${step}`))], rate);
+  }
+  const { weights } = update.state();
+  const tested: { grid: string; accuracy: number }[] = [];
+  for (const side of sides) {
+    const given = examples(task, side, batch, rng.stream(`test/${side}`));
+    const accuracy = await accuracyOn(engine, network, weights, { given, side });
+    tested.push({ grid: `${side}x${side}`, accuracy });
+  }
+  await update.dispose();
+  return { arm: arm.name, task, chance: 1 / SYMBOLS, tested };
+}
+
+const specsOf = (side: number, batch: number) =>
+  ({
+    symbols: { shape: [batch, side * side], dtype: 'int32' },
+    answers: { shape: [batch, side * side], dtype: 'int32' },
+  }) as const;
+
+/** Grids of random symbols and what is to be said at each place. */
+export function examples(task: Task, side: number, batch: number, rng: Rng): HostTensors {
+  const T = side * side;
+  const symbols = Int32Array.from({ length: batch * T }, () => rng.integer(SYMBOLS));
+  const answers = symbols.map((symbol, at) => {
+    const [b, x] = [Math.floor(at / T), at % side];
+    if (task === 'copy') return symbol;
+    if (task === 'flip') return symbols[at + side - 1 - 2 * x]!;
+    return commonest(symbols.subarray(b * T, (b + 1) * T));
+  });
+  const shape = [batch, T];
+  return { symbols: { data: symbols, shape }, answers: { data: answers, shape } };
+}
+
+/** Of several the first. */
+function commonest(symbols: Int32Array): number {
+  const times = new Int32Array(SYMBOLS);
+  for (const symbol of symbols) times[symbol]!++;
+  return times.indexOf(Math.max(...times));
+}
+
+type Network = ReturnType<typeof createNetwork>;
+
+/** Of one arm: `init` its weights, and `forward`. */
+export function createNetwork(
+  { positions: config, causal }: ProtocolArm,
+  trained: number,
+  { width: C = 64, heads = 2 }: Pick<ProtocolOptions, 'width' | 'heads'>,
+) {
+  const grid = (side: number): Grid => {
+    const raster = { height: side, width: side };
+    return { kind: 'pyramid', scales: [raster, raster] };
+  };
+  const positions = composePositions(config, {
+    width: C,
+    heads,
+    depth: DEPTH,
+    trained: grid(trained),
+  });
+  return {
+    init(rng: Rng): HostTensors {
+      const normal = (name: string, shape: number[]): [string, HostTensor] => {
+        const size = 1 / Math.sqrt(shape[1]!);
+        const data = rng
+          .stream(name)
+          .normals(sizeOf(shape))
+          .map((z) => z * size);
+        return [name, { data, shape }];
+      };
+      const blocks = Array.from({ length: DEPTH }, (_, i) => [
+        normal(`${i}.qkv`, [3 * C, C]),
+        normal(`${i}.proj`, [C, C]),
+        normal(`${i}.fc1`, [HIDDEN * C, C]),
+        normal(`${i}.fc2`, [C, HIDDEN * C]),
+      ]);
+      const ends = [normal('symbols', [SYMBOLS + 1, C]), normal('head', [SYMBOLS, C])];
+      return { ...Object.fromEntries([...ends, ...blocks.flat()]), ...positions.init(rng) };
+    },
+    /** symbols [B, S S] -> logits at the blanks [B, S S, symbols]. */
+    forward(weights: Tensors, symbols: Tensor, side: number): Tensor {
+      const [B, T] = symbols.shape as [number, number];
+      const where = {
+        grid: grid(side),
+        trained: positions.trained,
+        heads,
+        headSize: positions.headSize,
+      };
+      const placed = placedConstants(positions.place(where.grid, 'sample', { t: 1 }));
+      const at = (layer: number) => ({ ...where, layer, prefix: 0 });
+      const blanks = tf.fill([B, T], BLANK).toInt();
+      const given = tf.gather(weights.symbols!, tf.concat([symbols.toInt(), blanks], 1)); // [B, 2 T, C]
+      let x = positions.embed(weights, given.mul(Math.sqrt(C)), placed, at(0), 0);
+      for (let i = 0; i < DEPTH; i++) {
+        x = x.add(attend(weights, rmsNorm(x, 1e-6), { i, placed, where: at(i) }));
+        const hidden = gelu(linear(rmsNorm(x, 1e-6), weights[`${i}.fc1`]!));
+        x = positions.embed(
+          weights,
+          x.add(linear(hidden, weights[`${i}.fc2`]!)),
+          placed,
+          at(i),
+          i + 1,
+        );
+      }
+      return linear(tf.slice(rmsNorm(x, 1e-6), [0, T, 0], [B, T, C]), weights.head!);
+    },
+  };
+
+  function attend(
+    weights: Tensors,
+    x: Tensor,
+    { i, placed, where }: { i: number; placed: Placed; where: Where },
+  ): Tensor {
+    const [B, T] = x.shape as [number, number];
+    const parts = tf.split(linear(x, weights[`${i}.qkv`]!), 3, -1);
+    const [q, k, v] = parts.map((part) => part.reshape([B, T, heads, C / heads])) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const turned = positions.rotate(weights, { q, k, v, x }, placed, where);
+    const { bias } = positions.bias(weights, x, placed, where);
+    const mask = causal ? laterTokens(T) : undefined;
+    const hidden = bias && mask ? bias.add(mask) : (bias ?? mask);
+    const out = attention(turned.q, turned.k, turned.v, hidden ? { bias: hidden } : {});
+    return linear(out.reshape([B, T, C]), weights[`${i}.proj`]!);
+  }
+}
+
+/** [1, T, T] */
+function laterTokens(T: number): Tensor {
+  const data = Float32Array.from({ length: T * T }, (_, n) =>
+    n % T > Math.floor(n / T) ? HIDING : 0,
+  );
+  return constantOf({ data, shape: [1, T, T] });
+}
+
+async function accuracyOn(
+  engine: Engine,
+  network: Network,
+  weights: HostTensors,
+  { given, side }: { readonly given: HostTensors; readonly side: number },
+): Promise<number> {
+  const [batch] = given.symbols!.shape as [number];
+  const { symbols } = specsOf(side, batch);
+  const program = await engine.compile(
+    ({ inputs, weights: w }) => ({
+      outputs: { logits: network.forward(w, inputs.symbols!, side) },
+    }),
+    { inputs: { symbols }, weights },
+    { name: 'protocol' },
+  );
+  const { logits } = await program.run({ symbols: given.symbols! });
+  await program.dispose();
+  const answers = given.answers!.data;
+  let right = 0;
+  for (let at = 0; at < answers.length; at++) {
+    const said = (logits!.data as Float32Array).subarray(at * SYMBOLS, (at + 1) * SYMBOLS);
+    if (said.indexOf(Math.max(...said)) === answers[at]) right++;
+  }
+  return right / answers.length;
+}
