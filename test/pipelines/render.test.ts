@@ -85,6 +85,24 @@ describe('render', () => {
     expect(() => resolveRequest({ ...request, position }, card)).toThrow(sentence);
   });
 
+  test("a card's own extensions are for other sizes, until a request has others or none", async () => {
+    const positions = { ...tinyCard().positions, extend: ['yarn', 'time-shift'] };
+    const more = join(folder, 'more');
+    await writeTinyModel(more, { id: 'extended', positions });
+    const given = { ...(await options()), models: await listModels([folder, more]) };
+    const draw = async (model: string, extend?: Extend, side = 24) => {
+      const size = { width: side, height: side };
+      const position = extend === undefined ? {} : { position: { extend } };
+      const [one] = await render({ ...request, model, count: 1, size, ...position }, given);
+      return one!.picture;
+    };
+    const own = await draw('extended');
+    expect(own).toEqual(await draw('tiny', ['yarn', { method: 'time-shift', exponent: 0.5 }]));
+    expect(await draw('extended', [])).toEqual(await draw('tiny'));
+    expect(await draw('extended', 'yarn')).not.toEqual(own);
+    expect(await draw('extended', undefined, 16)).toEqual(await draw('tiny', undefined, 16));
+  });
+
   test('keeps models and programs between requests', async () => {
     const given = await options();
     const renderer = createRenderer(given);
