@@ -4,8 +4,14 @@ import type { Rng } from '../tensor/rng.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import type { DiTConfig } from './dit-config.ts';
 
-/** Shapes of all weights but those of position methods. */
-export function shapesOfDiT(config: DiTConfig): Record<string, number[]> {
+/**
+ * Shapes of all weights but those of position methods. `projectedHeads`: those of queries, keys and
+ * values where a position method makes more of them (compose.ts).
+ */
+export function shapesOfDiT(
+  config: DiTConfig,
+  projectedHeads = config.heads,
+): Record<string, number[]> {
   const { width: C, patch, channels, hidden, bottleneck } = config;
   const linearShapes = (name: string, out: number, into: number) => ({
     [`${name}.weight`]: [out, into],
@@ -17,7 +23,7 @@ export function shapesOfDiT(config: DiTConfig): Record<string, number[]> {
   const outputs = patch * patch * channels * (config.variance ? 2 : 1);
   const blockShapes = (name: string): Record<string, number[]> => ({
     ...(config.gain ? { ...gain(`${name}.norm1`), ...gain(`${name}.norm2`) } : {}),
-    ...linearShapes(`${name}.attn.qkv`, 3 * C, C),
+    ...linearShapes(`${name}.attn.qkv`, (3 * C * projectedHeads) / config.heads, C),
     ...(config.qkNorm
       ? {
           ...gain(`${name}.attn.q_norm`, C / config.heads),
@@ -73,22 +79,24 @@ function refinerShapes(channels: number, inner: number): Record<string, number[]
  * New weights as DiT's: Xavier for matrices, normal 0.02 for embeddings and the timestep's MLP, zero
  * for modulations and the last layers, so that every block starts as the identity.
  */
-export function initDiT(config: DiTConfig, rng: Rng): HostTensors {
+export function initDiT(config: DiTConfig, rng: Rng, projectedHeads = config.heads): HostTensors {
   const zero = /adaLN_modulation|final_layer\.linear|refiner\.2|\.bias$/;
   const small = /^(y_embedder|t_embedder|in_context_posemb)/;
   return Object.fromEntries(
-    Object.entries(shapesOfDiT(config)).map(([name, shape]): [string, HostTensor] => {
-      const data = new Float32Array(sizeOf(shape));
-      const draw = rng.stream(name);
-      if (/norm\w*\.weight$/.test(name)) data.fill(1);
-      else if (small.test(name) && !name.endsWith('.bias'))
-        data.set(draw.normals(data.length).map((v) => v * 0.02));
-      else if (!zero.test(name)) {
-        const [out, ...into] = shape as [number, ...number[]];
-        const limit = Math.sqrt(6 / (out + sizeOf(into)));
-        for (let i = 0; i < data.length; i++) data[i] = (2 * draw.uniform() - 1) * limit;
-      }
-      return [name, { data, shape }];
-    }),
+    Object.entries(shapesOfDiT(config, projectedHeads)).map(
+      ([name, shape]): [string, HostTensor] => {
+        const data = new Float32Array(sizeOf(shape));
+        const draw = rng.stream(name);
+        if (/norm\w*\.weight$/.test(name)) data.fill(1);
+        else if (small.test(name) && !name.endsWith('.bias'))
+          data.set(draw.normals(data.length).map((v) => v * 0.02));
+        else if (!zero.test(name)) {
+          const [out, ...into] = shape as [number, ...number[]];
+          const limit = Math.sqrt(6 / (out + sizeOf(into)));
+          for (let i = 0; i < data.length; i++) data[i] = (2 * draw.uniform() - 1) * limit;
+        }
+        return [name, { data, shape }];
+      },
+    ),
   );
 }

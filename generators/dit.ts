@@ -6,6 +6,7 @@
  */
 import { timestepEmbedding } from '../encoders/conditioning/timestep.ts';
 import type { Placed, Positions } from '../encoders/positions/compose.ts';
+import type { Rotated } from '../encoders/positions/contract.ts';
 import type { Grid } from '../encoders/positions/grid.ts';
 import { patchify, unpatchify } from '../encoders/tokenizers/patches.ts';
 import { attention } from '../tensor/ops/attention.ts';
@@ -113,10 +114,11 @@ function selfAttention(
   where: Parameters<Positions['rotate']>[3],
 ): { out: Tensor; attention?: Tensor } {
   const [B, T, C] = x.shape as [number, number, number];
+  const { headSize, projectedHeads } = positions;
   const w = (key: string) => weights[`${name}.attn.${key}`];
   const project = (tokens: Tensor) =>
     linearParts(tokens, w('qkv.weight')!, w('qkv.bias'), 3).map((part) =>
-      part.reshape([B, T, config.heads, C / config.heads]),
+      part.reshape([B, T, projectedHeads, headSize]),
     ) as [Tensor, Tensor, Tensor]; // [B, T, h, d]
   const placedX = positions.embed(weights, x, placed, where, 'attention');
   const [q, k, own] = project(placedX);
@@ -125,21 +127,24 @@ function selfAttention(
     ? { q: rmsNorm(q, 1e-6, w('q_norm.weight')), k: rmsNorm(k, 1e-6, w('k_norm.weight')), v }
     : { q, k, v };
   const turned = positions.rotate(weights, { ...unit, x }, placed, where);
-  const { out, ...kept } = attend(positions, weights, { ...turned, x }, placed, where);
+  const { bias, scale } = positions.bias(
+    weights,
+    { q: unit.q, k: unit.k, x, heads: turned.q.shape[2]! },
+    placed,
+    where,
+  );
+  const logits = positions.score(weights, { ...turned, x }, placed, where); // [B, h, T, T]
+  const { out, ...kept } = attend(turned, { scale, ...(bias ? { bias } : {}) }, logits);
   const restored = positions.restore(weights, { out, x }, placed, where);
   return { out: linear(restored.reshape([B, T, C]), w('proj.weight')!, w('proj.bias')), ...kept };
 }
 
-/** Values mixed by the softmax of q k^T / sqrt(d), or of the logits that a score method makes. */
+/** Values mixed by the softmax of q k^T / sqrt(d), or of the logits that a score method made. */
 function attend(
-  positions: Positions,
-  weights: Tensors,
-  { q, k, v, x }: { q: Tensor; k: Tensor; v: Tensor; x: Tensor },
-  placed: Placed,
-  where: Parameters<Positions['rotate']>[3],
+  { q, k, v }: Rotated,
+  { bias, scale }: ReturnType<Positions['bias']>,
+  logits?: Tensor,
 ): { out: Tensor; attention?: Tensor } {
-  const { bias, scale } = positions.bias(weights, x, placed, where);
-  const logits = positions.score(weights, { q, k, x }, placed, where); // [B, h, T, T]
   if (logits) {
     const scaled = logits.mul(scale);
     const probabilities = tf.softmax(bias ? scaled.add(bias) : scaled);

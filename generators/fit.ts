@@ -139,7 +139,7 @@ function block(
 
 /** Values mixed by attention [B, T, C], before their last projection. */
 function selfAttention(
-  { heads, qkNorm }: FiTConfig,
+  { qkNorm }: FiTConfig,
   positions: Positions,
   weights: Tensors,
   name: string,
@@ -149,7 +149,7 @@ function selfAttention(
   const [B, T, C] = x.shape as [number, number, number];
   const w = (key: string) => weights[`${name}.${key}`];
   const [q, k, v] = linearParts(x, w('qkv.weight')!, w('qkv.bias'), 3).map((part) =>
-    part.reshape([B, T, heads, C / heads]),
+    part.reshape([B, T, positions.projectedHeads, positions.headSize]),
   ) as [Tensor, Tensor, Tensor]; // [B, T, h, d]
   const unit = qkNorm
     ? {
@@ -158,7 +158,12 @@ function selfAttention(
       }
     : { q, k };
   const turned = positions.rotate(weights, { ...unit, v, x }, placed, where);
-  const { bias, scale } = positions.bias(weights, x, placed, where);
+  const { bias, scale } = positions.bias(
+    weights,
+    { ...unit, x, heads: turned.q.shape[2]! },
+    placed,
+    where,
+  );
   const out = attention(turned.q.mul(scale), turned.k, turned.v, {
     bias: bias ? hidden.add(bias) : hidden,
   });
@@ -189,7 +194,10 @@ function hideOthers(mask: Tensor): Tensor {
 }
 
 /** Shapes of all weights but those of position methods. */
-export function shapesOfFiT(config: FiTConfig): Record<string, number[]> {
+export function shapesOfFiT(
+  config: FiTConfig,
+  projectedHeads = config.heads,
+): Record<string, number[]> {
   const { width: C, patch, channels, hidden, lora, heads } = config;
   const linearShapes = (name: string, out: number, into: number) => ({
     [`${name}.weight`]: [out, into],
@@ -199,7 +207,7 @@ export function shapesOfFiT(config: FiTConfig): Record<string, number[]> {
   const gains = (name: string) =>
     config.qkNorm && config.qkGain ? { [`${name}.weight`]: [C / heads] } : {};
   const blockShapes = (name: string): Record<string, number[]> => ({
-    ...linearShapes(`${name}.attn.qkv`, 3 * C, C),
+    ...linearShapes(`${name}.attn.qkv`, (3 * C * projectedHeads) / heads, C),
     ...linearShapes(`${name}.attn.proj`, C, C),
     ...gains(`${name}.attn.q_norm`),
     ...gains(`${name}.attn.k_norm`),

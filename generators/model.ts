@@ -158,7 +158,7 @@ export function layoutOf(
   );
   const learned = Object.entries(positions.init(createRng(0)));
   const shapes = {
-    ...shapesOfDiT(config as DiTConfig),
+    ...shapesOfDiT(config as DiTConfig, positions.projectedHeads),
     ...Object.fromEntries(learned.map(([name, { shape }]) => [name, [...shape]])),
   };
   return { positions, shapes };

@@ -175,7 +175,7 @@ export function createNetwork(
     registry,
   );
   const fresh = {
-    ...initDiT(dit, rng.stream('weights')),
+    ...initDiT(dit, rng.stream('weights'), positions.projectedHeads),
     ...positions.init(rng.stream('weights')),
   };
   return { dit, positions, weights: { ...fresh, ...init } };

@@ -49,6 +49,7 @@ export type PositionShape = {
 };
 /** What queries, keys and values were projected from, [B, T, C]. */
 type From = { readonly x: Tensor };
+type QueriesKeys = { readonly q: Tensor; readonly k: Tensor } & From;
 
 export function composePositions(
   config: PositionConfig,
@@ -72,6 +73,8 @@ export function composePositions(
 
   return {
     headSize,
+    /** Heads of queries, keys and values as the network projects them. */
+    projectedHeads: rotate?.method.projectedHeads?.(heads, rotate.options) ?? heads,
     trained,
     /** True when a placement depends on t and so must be given at every step. */
     timed: extensions.some(({ method }) => method.timed),
@@ -174,19 +177,21 @@ export function composePositions(
     },
     /**
      * What is added to the logits, and their factor besides 1 / sqrt(d): a number, or a tensor that
-     * broadcasts to [B, h, 1, 1].
+     * broadcasts to [B, h, 1, 1]. q and k are those before the rotation, `heads` as many as there are
+     * after it: where it made copies of the heads, each has the bias of its original.
      */
     bias(
       weights: Tensors,
-      x: Tensor,
+      { heads: turned, ...qk }: QueriesKeys & { readonly heads: number },
       placed: Placed,
       where: Where,
     ): { bias?: Tensor; scale: Tensor | number } {
+      const own = { x: qk.x, q: copied(qk.q, 2, heads), k: copied(qk.k, 2, heads) };
       let bias: Tensor | undefined;
       let scale = placed.logitScale ?? 1;
       for (const item of biases) {
         const given = inside(weights, item, placed, where);
-        const added = item.method.bias?.({ ...given, x });
+        const added = item.method.bias?.({ ...given, ...own });
         if (added) bias = bias ? bias.add(added) : added;
         const factor = item.method.logitScale?.(given);
         if (factor !== undefined) scale = multiply(scale, factor);
@@ -196,15 +201,11 @@ export function composePositions(
         const hidden = windowBias(placed.coordinates, window, where);
         bias = bias ? bias.add(hidden) : hidden;
       }
-      return bias ? { bias, scale } : { scale };
+      const copiedScale = typeof scale === 'number' ? scale : copied(scale, -3, turned);
+      return { scale: copiedScale, ...(bias ? { bias: copied(bias, -3, turned) } : {}) };
     },
     /** Logits [B, h, T, T] that replace q k^T / sqrt(d), where a method or far offsets make them. */
-    score(
-      weights: Tensors,
-      qk: { readonly q: Tensor; readonly k: Tensor } & From,
-      placed: Placed,
-      where: Where,
-    ): Tensor | undefined {
+    score(weights: Tensors, qk: QueriesKeys, placed: Placed, where: Where): Tensor | undefined {
       if (!score) {
         const axes = seenOn(where.grid)?.axes;
         if (!axes || !rotate) return undefined;
@@ -274,6 +275,13 @@ function finite(name: string, extended: Extension): Extension {
   throw new RangeError(
     `positions.extend '${name}': expected options that give finite frequencies, places and scale, got ${wrong}; change its options`,
   );
+}
+
+/** A tensor that differs between heads along `axis`, once for every copy of the heads. */
+function copied(x: Tensor, axis: number, heads: number): Tensor {
+  const along = axis < 0 ? axis + x.rank : axis;
+  const given = x.shape[along] ?? 1;
+  return given === 1 || given === heads ? x : tf.concat(Array(heads / given).fill(x), along);
 }
 
 const pairs = (points: Float64Array, grid: Grid): HostTensor => ({

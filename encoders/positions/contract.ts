@@ -103,10 +103,12 @@ export type RotateMethod = Declared &
     readonly hook: 'rotate';
     /** Frequencies before any extension. Methods without them cannot be extended. */
     readonly frequencies?: (headSize: number, options: Options) => Frequencies;
+    /** Heads that q, k and v are projected to; all of them unless the rotation makes more (RoPE++). */
+    readonly projectedHeads?: (heads: number, options: Options) => number;
     /**
      * Turns q, k (and v where the method says so) [B, T, h, d], condition tokens first; `x` [B, T, C]
-     * is what they were projected from. May return more heads than it was given, which `restore`
-     * brings back to h (RoPE++, 2D-TPE). frequencies: [2, F].
+     * is what they were projected from. May return several copies of the heads one after the other (a
+     * bias serves each copy), which `restore` brings back to h (RoPE++, 2D-TPE). frequencies: [2, F].
      */
     readonly rotate: (args: Inside & Rotated & Turning) => Rotated;
     /** Undoes what was done to values and heads, on the attention's output [B, T, h, d] (GTA). */
@@ -117,9 +119,12 @@ export type BiasMethod = Declared &
     readonly hook: 'bias';
     /**
      * Added to the logits: [h, T, T] or [B, h, T, T], 1 for h where heads are alike; hidden entries are
-     * -1e9. None in blocks that it leaves alone.
+     * -1e9. None in blocks that it leaves alone. q, k [B, T, h, d] are those before the rotation, so
+     * what they say does not depend on the place.
      */
-    readonly bias?: (args: Inside & { readonly x: Tensor }) => Tensor | undefined;
+    readonly bias?: (
+      args: Inside & { readonly x: Tensor; readonly q: Tensor; readonly k: Tensor },
+    ) => Tensor | undefined;
     /** Factor of the logits: a number, [h, 1, 1] or [B, h, 1, 1]. */
     readonly logitScale?: (args: Inside) => Tensor | number;
   };

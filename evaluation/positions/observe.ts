@@ -77,12 +77,18 @@ export async function observeDiT(
 /** The same positions, whose `score` keeps what it sees of each block under `<block>/<what>`. */
 function observing(positions: Positions, grid: Grid, seen: Record<string, Tensor>): Positions {
   const T = cellsOf(grid).length;
+  let added: ReturnType<Positions['bias']> = { scale: 1 };
   return {
     ...positions,
+    // A block asks for its bias before its logits.
+    bias(...given) {
+      added = positions.bias(...given);
+      return added;
+    },
     score(weights, given, placed, where) {
       const { q, k, x } = given;
       const logits = positions.score(weights, given, placed, where) ?? scaledProducts(q, k);
-      const { bias, scale } = positions.bias(weights, x, placed, where);
+      const { bias, scale } = added;
       const scaled = logits.mul(scale);
       const whole = bias ? scaled.add(bias) : scaled;
       const { prefix, layer } = where;

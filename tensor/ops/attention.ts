@@ -2,6 +2,7 @@
 import { type Tensor, tf } from '../tf.ts';
 import { graph, nameOf, tensorOf } from '../trace/backend.ts';
 import { primitive } from './primitive.ts';
+import { reduceTo } from './reduce-to.ts';
 
 export type AttentionOptions = {
   /** Added to the logits: [h, T, S], [B, h, T, S] or any shape that broadcasts to the latter. */
@@ -69,12 +70,3 @@ export function attention(
 }
 
 const padRank = (x: Tensor): Tensor => x.reshape([...Array(4 - x.rank).fill(1), ...x.shape]);
-
-/** Sums a gradient over the axes along which its tensor was broadcast. */
-function reduceTo(x: Tensor, shape: readonly number[]): Tensor {
-  const lead = x.rank - shape.length;
-  const axes = x.shape.flatMap((side, i) =>
-    i < lead || (shape[i - lead] === 1 && side !== 1) ? [i] : [],
-  );
-  return (axes.length > 0 ? tf.sum(x, axes) : x).reshape([...shape]);
-}

@@ -6,23 +6,38 @@
 import { type Tensor, tf } from '../tf.ts';
 import { graph, nameOf, tensorOf } from '../trace/backend.ts';
 import { primitive } from './primitive.ts';
+import { reduceTo } from './reduce-to.ts';
 
 /**
  * x [B, T, h, d]; cos, sin [T, d/2], [B, T, d/2] or, for angles that differ between heads,
- * [B or 1, T, h, d/2].
+ * [B or 1, T, h or 1, d/2]. Tables are constants here; `learnedRope` trains them.
  */
 export function rope(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
-  const turned = (a: Tensor, c: Tensor, s: Tensor) => turn(a, perHead(c), perHead(s));
   return primitive([x], {
-    reference: () => [turned(x, cos, sin), cos, sin],
-    onnx: () => [rotaryNode(x, cos, sin) ?? turned(x, cos, sin), cos, sin],
-    // A rotation's transpose is the rotation by the opposite angle. (Tables are not trained here;
-    // methods that learn their angles call `turn` themselves.)
+    reference: () => [turn(x, perHead(cos), perHead(sin)), cos, sin],
+    onnx: () => [rotaryNode(x, cos, sin), cos, sin],
+    // A rotation's transpose is the rotation by the opposite angle.
     gradient: (dy, _, [, c, s]) => [rope(dy, c!, s!.neg())],
   });
 }
 
-/** The rotation in plain ops, with gradients to the tables too; cos, sin [.., T, h or 1, d/2]. */
+/** The same with gradients to the tables too; cos, sin [B or 1, T, h or 1, d/2]. */
+export function learnedRope(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
+  return primitive([x, cos, sin], {
+    reference: () => [turn(x, cos, sin)],
+    onnx: () => [rotaryNode(x, cos, sin)],
+    gradient: (dy, [a, c, s]) => {
+      const quarter = rope(a!, tf.zerosLike(c!), tf.onesLike(s!)); // what the sine multiplies
+      return [
+        rope(dy, c!, s!.neg()),
+        reduceTo(pairSums(dy.mul(a!)), c!.shape),
+        reduceTo(pairSums(dy.mul(quarter)), s!.shape),
+      ];
+    },
+  });
+}
+
+/** The rotation in plain ops; cos, sin [.., T, h or 1, d/2]. */
 export function turn(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
   const [B, T, h, d] = x.shape as [number, number, number, number];
   const pairs = x.reshape([B, T, h, d / 2, 2]);
@@ -40,21 +55,30 @@ function perHead(table: Tensor): Tensor {
   return table.rank === 4 ? table : tf.expandDims(table, -2);
 }
 
-/** ONNX Runtime's RotaryEmbedding, which takes one angle for all heads. */
-function rotaryNode(x: Tensor, cos: Tensor, sin: Tensor): Tensor | undefined {
-  if (cos.rank === 4) return undefined;
+/** [.., d] -> [.., d/2] */
+const pairSums = (x: Tensor): Tensor =>
+  tf.sum(x.reshape([...x.shape.slice(0, -1), x.shape.at(-1)! / 2, 2]), -1);
+
+/**
+ * ONNX Runtime's RotaryEmbedding, which takes one angle for all heads of a token. Where heads have
+ * angles of their own, each is given as a token of one head.
+ */
+function rotaryNode(x: Tensor, cos: Tensor, sin: Tensor): Tensor {
   const [B, T, h, d] = x.shape as [number, number, number, number];
-  const rows = cos.rank === 3 ? B * T : T;
-  const places = BigInt64Array.from({ length: B * T }, (_, i) => BigInt(i % rows));
+  const own = cos.rank === 4 && cos.shape[2] !== 1;
+  const [tokens, heads] = own ? [T * h, 1] : [T, h];
+  const rows = cos.size / (d / 2);
+  const places = BigInt64Array.from({ length: B * tokens }, (_, i) => BigInt(i % rows));
   const bytes = new Uint8Array(places.buffer);
-  const ids = graph().shared(`rope:${B}:${T}:${rows}`, 'int64', [B, T], bytes);
+  const ids = graph().shared(`rope:${B}:${tokens}:${rows}`, 'int64', [B, tokens], bytes);
+  const flat = [B, tokens, heads * d];
   const name = graph().node(
     'RotaryEmbedding',
-    [x.reshape([B, T, h * d]), ids, cos.reshape([rows, d / 2]), sin.reshape([rows, d / 2])].map(
-      (input) => (typeof input === 'string' ? input : nameOf(input)),
+    [x.reshape(flat), ids, cos.reshape([rows, d / 2]), sin.reshape([rows, d / 2])].map((input) =>
+      typeof input === 'string' ? input : nameOf(input),
     ),
-    { interleaved: 1, num_heads: h },
+    { interleaved: 1, num_heads: heads },
     'com.microsoft',
   );
-  return tensorOf(name, [B, T, h * d], 'float32').reshape([B, T, h, d]);
+  return tensorOf(name, flat, 'float32').reshape([B, T, h, d]);
 }

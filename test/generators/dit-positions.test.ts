@@ -178,6 +178,12 @@ onBothEngines('a diffusion transformer', (engine) => {
     same(await predict({ rotate: 'doubled' }, { extra: [doubled] }), await predict({}));
   });
 
+  it('gives each copy of the heads the bias and the factor of its original', async () => {
+    const bias = ['alibi', 'sharpened'];
+    const extra = [doubled, sharpened(3, 2)];
+    same(await predict({ rotate: 'doubled', bias }, { extra }), await predict({ bias }, { extra }));
+  });
+
   it('scales logits by a number, by heads, or by pictures and heads', async () => {
     const scaled = (rank: number, by: number) =>
       predict({ bias: 'sharpened' }, { extra: [sharpened(rank, by)] });

@@ -11,7 +11,7 @@ import type { HostTensor, HostTensors } from '../../../tensor/program.ts';
 import { createRng } from '../../../tensor/rng.ts';
 import { tf } from '../../../tensor/tf.ts';
 import { expectClose, largestDifference } from '../../close.ts';
-import { at, evaluate, floats, inside, onBothEngines } from './evaluate.ts';
+import { at, evaluate, floats, inside, onBothEngines, tokens } from './evaluate.ts';
 
 const H = 4;
 const grid = raster(3, 4);
@@ -41,7 +41,7 @@ onBothEngines('learned biases', (engine) => {
     const { y } = await evaluate(engine, { coordinates, ...named }, (given) => {
       const own = Object.keys(weights).map((name) => [name, given[`w/${name}`]!]);
       const all = inside(given.coordinates!, where, options, Object.fromEntries(own));
-      return method.bias!({ ...all, x: given.coordinates! })!;
+      return method.bias!({ ...all, ...tokens(given.coordinates!) })!;
     });
     return y!;
   };
@@ -116,7 +116,7 @@ onBothEngines('learned biases', (engine) => {
       const { grads } = tf.valueAndGrads((...values) => {
         const named = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
         const all = inside(coordinates!, at(grid, { heads: H }), options, named);
-        return tf.mean(ggdBam.bias!({ ...all, x: coordinates! })!) as tf.Scalar;
+        return tf.mean(ggdBam.bias!({ ...all, ...tokens(coordinates!) })!) as tf.Scalar;
       })(names.map((name) => own[name]!));
       return Object.fromEntries(names.map((name, i) => [name, grads[i]!]));
     });
@@ -255,7 +255,9 @@ describe('causal', () => {
     const where = at(grid, { layer });
     return tf.tidy(() => {
       const coordinates = tf.zeros([T, 2]);
-      return causal.bias!({ ...inside(coordinates, where, all), x: coordinates }) !== undefined;
+      return (
+        causal.bias!({ ...inside(coordinates, where, all), ...tokens(coordinates) }) !== undefined
+      );
     });
   };
   test('leaves every second block alone, beginning with the first', () => {

@@ -5,7 +5,16 @@ import { raw } from '../../../encoders/positions/coordinates/raw.ts';
 import { raster } from '../../../encoders/positions/grid.ts';
 import type { HostTensor } from '../../../tensor/program.ts';
 import { expectClose, largestDifference } from '../../close.ts';
-import { at, evaluate, floats, inside, normals, onBothEngines, shifted } from './evaluate.ts';
+import {
+  at,
+  evaluate,
+  floats,
+  inside,
+  normals,
+  onBothEngines,
+  shifted,
+  tokens,
+} from './evaluate.ts';
 
 const grid = raster(3, 4);
 const T = 12;
@@ -28,8 +37,7 @@ onBothEngines('ALiBi', (engine) => {
     const { y } = await evaluate(
       engine,
       { coordinates },
-      (given) =>
-        alibi.bias!({ ...inside(given.coordinates!, place, options), x: given.coordinates! })!,
+      ({ coordinates: c }) => alibi.bias!({ ...inside(c!, place, options), ...tokens(c!) })!,
     );
     return y!;
   };

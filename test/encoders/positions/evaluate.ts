@@ -72,3 +72,6 @@ export const inside = (
   options: Options = {},
   weights: Tensors = {},
 ): Inside => ({ coordinates, where, options, weights });
+
+/** One tensor for all that a bias may look at, of which these ask for none. */
+export const tokens = (x: Tensor) => ({ x, q: x, k: x });

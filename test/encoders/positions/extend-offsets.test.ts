@@ -48,7 +48,7 @@ async function weightsOf(
     const where = at(grid, { trained, heads: HEADS, headSize: SIZE, prefix: PREFIX });
     const x = tf.zeros([1, T, HEADS * SIZE]);
     const turned = positions.rotate({}, { q: q!, k: k!, v: q!, x }, placed, where);
-    const { bias } = positions.bias({}, x, placed, where);
+    const { bias } = positions.bias({}, { q: q!, k: k!, x, heads: HEADS }, placed, where);
     const [a, b] = [turned.q, turned.k].map((t) => t.transpose([0, 2, 1, 3]));
     const plain = tf.matMul(a!, b!, false, true).div(Math.sqrt(SIZE));
     const logits = positions.score({}, { ...turned, x }, placed, where) ?? plain;

@@ -4,7 +4,7 @@ import { attention } from '../../../tensor/ops/attention.ts';
 import { gelu, geluTanh, silu, swiglu } from '../../../tensor/ops/gelu.ts';
 import { linear } from '../../../tensor/ops/linear.ts';
 import { layerNorm, rmsNorm } from '../../../tensor/ops/norm.ts';
-import { rope, turn } from '../../../tensor/ops/rope.ts';
+import { learnedRope, rope, turn } from '../../../tensor/ops/rope.ts';
 import type { Tensor } from '../../../tensor/tf.ts';
 import { type Case, type Drawn, seed, shapeOf, spread, unary } from '../kernels/case.ts';
 
@@ -147,6 +147,22 @@ const attending: Case[] = [
         by: ['x'],
       }),
     ),
+  },
+  {
+    name: 'learnedRope, with gradients to its tables',
+    draw: fc
+      .tuple(heads, fc.boolean(), fc.boolean(), seed)
+      .map(([{ B, T, h, half }, perPicture, each, s]): Drawn => {
+        const table = [perPicture ? B : 1, T, each ? h : 1, half];
+        return {
+          inputs: {
+            x: spread([B, T, h, 2 * half], s),
+            cos: spread(table, s + 1),
+            sin: spread(table, s + 2),
+          },
+          op: ({ x, cos, sin }) => learnedRope(x!, cos!, sin!),
+        };
+      }),
   },
   {
     name: 'turn, with gradients to its tables',
