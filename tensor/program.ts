@@ -76,9 +76,16 @@ export type EngineName = (typeof ENGINES)[number];
 export const PROVIDERS = ['cpu', 'webgpu', 'cuda'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
-export type StateSpec = Readonly<
-  Record<string, Spec & { readonly update: 'replace' | { readonly append: number } }>
->;
+/**
+ * How what a program returns changes state: `replace`; `append` new rows along an axis, at `length`; or
+ * `write` them along an axis where the int32 input `at` [B, rows] says, for each index of axis 0 by
+ * itself (ragged batches). Written rows are forgotten by whoever keeps the places, not by `length`.
+ */
+export type StateUpdate =
+  | 'replace'
+  | { readonly append: number }
+  | { readonly write: number; readonly at: string };
+export type StateSpec = Readonly<Record<string, Spec & { readonly update: StateUpdate }>>;
 /** Values that outlive a run. `length` counts appended rows; setting it lower rolls back. */
 export type State = {
   readonly spec: StateSpec;
@@ -95,8 +102,8 @@ export function createState(spec: StateSpec): State {
   return { spec, values, length: 0 };
 }
 
-/** Stores what a program returned for its state: replaces values, writes appended rows at `length`. */
-export function updateState(state: State, returned: HostTensors): void {
+/** Stores what a program that was given `inputs` returned for its state. */
+export function updateState(state: State, returned: HostTensors, inputs: HostTensors): void {
   let added = 0;
   for (const [name, value] of Object.entries(returned)) {
     const { update } = state.spec[name]!;
@@ -105,10 +112,41 @@ export function updateState(state: State, returned: HostTensors): void {
       (current.data as Float32Array).set(value.data as Float32Array);
       continue;
     }
+    if ('write' in update) {
+      writeRows(name, current, value, update.write, inputs[update.at]!);
+      continue;
+    }
     added = value.shape[update.append]!;
     appendRows(name, current, value, update.append, state.length);
   }
   state.length += added;
+}
+
+/** rows [B, .., n, ..] go to `places` [B, n] of `axis`, the same within all axes between. */
+function writeRows(
+  name: string,
+  to: HostTensor,
+  rows: HostTensor,
+  axis: number,
+  places: HostTensor,
+): void {
+  const [batch, count, capacity] = [to.shape[0]!, rows.shape[axis]!, to.shape[axis]!];
+  const middle = sizeOf(to.shape.slice(1, axis));
+  const inner = sizeOf(to.shape.slice(axis + 1));
+  for (const place of places.data) {
+    if (place >= 0 && place < capacity) continue;
+    throw new RangeError(
+      `state '${name}': expected places from 0 to ${capacity - 1} on axis ${axis}, got ${place}; make the state larger`,
+    );
+  }
+  for (let outer = 0; outer < batch * middle; outer++) {
+    const first = Math.floor(outer / middle) * count;
+    for (let j = 0; j < count; j++) {
+      const from = (outer * count + j) * inner;
+      const at = (outer * capacity + places.data[first + j]!) * inner;
+      (to.data as Float32Array).set(rows.data.subarray(from, from + inner) as Float32Array, at);
+    }
+  }
 }
 
 function appendRows(

@@ -56,7 +56,7 @@ export function createEagerEngine(name: EngineName, backend: string): Engine {
           return found;
         });
         for (const [key, { shape }] of Object.entries(results.outputs)) outputs[key] = shape;
-        if (state) updateState(state, results.state);
+        if (state) updateState(state, results.state, inputs);
         return results.outputs;
       };
       const program: Program = {

@@ -217,7 +217,7 @@ function programOf(
       if (kind === 'out') found[name] = { data: into[name] ?? data, shape };
       else returned[name] = { data, shape };
     }
-    if (state) updateState(state, returned);
+    if (state) updateState(state, returned, inputs);
     return found;
   };
   const shapes = Object.entries(outputs).filter(([key]) => key.startsWith('out/'));

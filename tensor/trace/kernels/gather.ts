@@ -74,6 +74,10 @@ function rowsOf(places: TensorInfo, shape: readonly number[]): TensorInfo {
 kernel<{ shape: number[] }>('ScatterNd', ({ indices, updates }, { shape }) =>
   scatterAdd(indices!, updates!, shape),
 );
+/** Values with some places overwritten; where one place is named twice, either update is kept. */
+kernel('TensorScatterUpdate', ({ tensor, indices, updates }) =>
+  emit('ScatterND', [tensor!, toInt64(indices!), updates!], tensor!.shape, tensor!.dtype),
+);
 /** The gradient of a gather along the first axis. */
 kernel<{ numSegments: number }>('UnsortedSegmentSum', ({ x, segmentIds }, { numSegments }) => {
   const places = reshape(segmentIds!, [...segmentIds!.shape, 1]);

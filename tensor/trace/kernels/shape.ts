@@ -69,12 +69,14 @@ type StridedSlice = {
   shrinkAxisMask: number;
 };
 kernel<{ axis: number }>('Concat', (inputs, { axis }) => {
-  const parts = Object.values(inputs).filter((part) => sizeOf(part.shape) > 0);
-  const first = parts[0] ?? Object.values(inputs)[0]!;
+  const all = Object.values(inputs);
+  const parts = all.filter((part) => sizeOf(part.shape) > 0);
+  const first = parts[0] ?? all[0]!;
   const along = tf.util.parseAxisParam(axis, first.shape)[0]!;
-  if (parts.length <= 1) return emit('Identity', [first], first.shape, first.dtype);
   const shape = [...first.shape];
-  shape[along] = parts.reduce((sum, part) => sum + part.shape[along]!, 0);
+  shape[along] = (parts[0] ? parts : all).reduce((sum, part) => sum + part.shape[along]!, 0);
+  if (parts.length === 0) return filled(shape, 0, first.dtype as DataType);
+  if (parts.length === 1) return emit('Identity', [first], shape, first.dtype);
   return emit('Concat', parts, shape, first.dtype, { axis: along });
 });
 kernel<{ axis: number }>('Pack', (inputs, { axis }) => {
