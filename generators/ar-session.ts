@@ -1,8 +1,11 @@
 /**
- * A batch of pictures in the making: which slots of the cache hold what, and what a new token may look
+ * An autoregressive transformer as decoders see it (TokenModel of sampling/tokens/contract.ts), for a
+ * batch of pictures in the making: which slots of the cache hold what, and what a new token may look
  * at. Rows have lengths of their own. Drafts may branch: a new token's parent is another new token of
  * its row, or the last one kept; only what is kept stays in the cache, and forgetting is shortening.
  */
+
+import { cellsOf } from '../encoders/positions/grid.ts';
 import type { Engine, HostTensor, HostTensors, Program } from '../tensor/program.ts';
 import { HIDDEN } from './ar.ts';
 import { prefixLength } from './ar-config.ts';
@@ -11,8 +14,8 @@ import { type ARCache, type CompileAR, compilePrefix, compileWindow } from './co
 /** New tokens of one row; none for a row that waits. */
 export type NewTokens = {
   readonly tokens: ArrayLike<number>;
-  /** Cells of the grid that they are in. Default: each one further than its parent. */
-  readonly cells?: ArrayLike<number>;
+  /** Cells of the grid that they are in, row by row. Default: each one further than its parent. */
+  readonly positions?: ArrayLike<number>;
   /** Index of each token's parent among the new ones, before itself, or -1. Default: a chain. */
   readonly parents?: ArrayLike<number>;
 };
@@ -27,9 +30,11 @@ export type Answer = {
 export const MOST_WINDOW = 64;
 export type ARSession = ReturnType<typeof createARSession>;
 
+/** `condition` says what the next `start` is about; conditions are those of `compilePrefix`. */
 export function createARSession(engine: Engine, options: CompileAR) {
-  const { config, batch, cache } = options;
+  const { config, grid, batch, cache } = options;
   const prefix = prefixLength(config);
+  let asked: HostTensor | undefined;
   const lengths = new Int32Array(batch);
   const waiting: NewTokens[] = Array.from({ length: batch }, () => ({ tokens: [] }));
   const programs = new Map<number, Promise<Program>>();
@@ -47,16 +52,24 @@ export function createARSession(engine: Engine, options: CompileAR) {
     present === undefined || present.data[row * prefix + i]! > 0;
 
   return {
+    vocabulary: config.codes,
+    length: cellsOf(grid).length,
+    batch,
+    window: MOST_WINDOW,
+    /** Picture tokens of each row that are kept. */
+    lengths: lengths as ArrayLike<number>,
     cache,
-    /** Picture tokens of each row that are kept. Setting one lower forgets the later ones. */
-    lengths,
-    /**
-     * Forgets all tokens and takes new conditions, with the words [B, P] that a text has. Returns the
-     * logits [B, codes] of every row's first token.
-     */
-    async start(condition: HostTensor, words?: HostTensor): Promise<Float32Array> {
-      lengths.fill(0);
+    /** Takes conditions, with the words [B, P] that are present in texts. */
+    condition(given: HostTensor, words?: HostTensor): void {
+      asked = given;
       present = words;
+    },
+    /** Forgets all tokens; the logits [B, codes] of every row's first token. */
+    async start(): Promise<Float32Array> {
+      if (!asked) throw new Error('start: expected conditions, got none; call `condition` first');
+      const condition = asked;
+      lengths.fill(0);
+      for (let row = 0; row < batch; row++) waiting[row] = { tokens: [] };
       const { slots, mask } = prefixPlaces(cache, batch, prefix, isPresent);
       const { logits } = await (await programOf(0)).run(
         { condition, slots, mask },
@@ -69,7 +82,7 @@ export function createARSession(engine: Engine, options: CompileAR) {
       }
       return last;
     },
-    /** One pass over the new tokens of every row. They count when they are kept, until the next pass. */
+    /** One pass over the new tokens of every row. They count when they are committed. */
     async forward(rows: readonly NewTokens[]): Promise<Answer> {
       checkRows(rows, { batch, lengths, capacity: cache.unused - prefix, codes: config.codes });
       const longest = Math.max(1, ...rows.map(({ tokens }) => tokens.length));
@@ -85,20 +98,29 @@ export function createARSession(engine: Engine, options: CompileAR) {
       };
     },
     /** Keeps the first `count` new tokens of a row (a chain), or those of a path from its last kept token. */
-    keep(row: number, kept: number | readonly number[]): void {
+    commit(row: number, kept: number | readonly number[]): void {
       const { tokens, parents } = waiting[row]!;
       const path = typeof kept === 'number' ? Array.from({ length: kept }, (_, i) => i) : kept;
       for (const [i, index] of path.entries()) {
         const parent = index < tokens.length ? (parents?.[index] ?? index - 1) : undefined;
         if (parent === (path[i - 1] ?? -1)) continue;
         throw new RangeError(
-          `keep: expected a path through the new tokens of row ${row}, got ${path.join(', ')}`,
+          `commit: expected a path through the new tokens of row ${row}, got ${path.join(', ')}`,
         );
       }
       const start = prefix + lengths[row]!;
       for (const [i, index] of path.entries())
         if (index !== i) moveSlot(cache, row, start + index, start + i);
       lengths[row]! += path.length;
+      waiting[row] = { tokens: [] };
+    },
+    /** Forgets the tokens of a row from `length` on. */
+    rollBack(row: number, length: number): void {
+      if (!(Number.isInteger(length) && length >= 0 && length <= lengths[row]!))
+        throw new RangeError(
+          `rollBack: expected a length from 0 to ${lengths[row]}, got ${length} in row ${row}`,
+        );
+      lengths[row] = length;
       waiting[row] = { tokens: [] };
     },
     async dispose(): Promise<void> {
@@ -162,7 +184,7 @@ function windowInputs(
       const parent = added.parents?.[j] ?? j - 1;
       const before = parent < 0 ? lengths[row]! - 1 : cells.data[row * window + parent]!;
       tokens.data[at] = added.tokens[j]!;
-      cells.data[at] = added.cells?.[j] ?? before + 1;
+      cells.data[at] = added.positions?.[j] ?? before + 1;
       slots.data[at] = start + j;
       if (parent < 0) {
         for (let i = 0; i < prefix; i++) if (isPresent(row, i)) seen[i] = 0;

@@ -89,6 +89,40 @@ for (const name of ['onnx', 'reference'] as const) {
       await four.dispose();
     });
 
+    it('write rows where an input says, for each row of the batch by itself', async () => {
+      const state = engine.state({
+        seen: { shape: [2, 2, 4, 1], update: { write: 2, at: 'places' } },
+      });
+      const program = await engine.compile(
+        ({ inputs, state }) => ({
+          outputs: { before: tf.sum(state.seen!) },
+          state: { seen: inputs.x!.add(inputs.places!.reshape([2, 1, 2, 1]).mul(0)) },
+        }),
+        {
+          inputs: { x: { shape: [2, 2, 2, 1] }, places: { shape: [2, 2], dtype: 'int32' } },
+          state,
+        },
+      );
+      const write = (...places: number[]) =>
+        program.run(
+          {
+            x: tensor([2, 2, 2, 1], (i) => i + 1),
+            places: { data: Int32Array.from(places), shape: [2, 2] },
+          },
+          { state },
+        );
+      await write(0, 3, 2, 1);
+      expect([...state.values.seen!.data]).toEqual([
+        1, 0, 0, 2, 3, 0, 0, 4, 0, 6, 5, 0, 0, 8, 7, 0,
+      ]);
+      expect((await write(0, 0, 0, 0)).before!.data[0]).toBe(36);
+      expect(state.length).toBe(0);
+      await expect(write(0, 4, 0, 0)).rejects.toThrow(
+        "state 'seen': expected places from 0 to 3 on axis 2, got 4",
+      );
+      await program.dispose();
+    });
+
     it('replace state of several types', async () => {
       const state = engine.state({
         total: { shape: [2], update: 'replace' },

@@ -212,6 +212,19 @@ const placed: Case[] = [
     ),
   },
   {
+    name: 'tensorScatterUpdate',
+    draw: fc.tuple(fc.integer({ min: 1, max: 4 }), shapeOf(0, 2), seed).map(
+      ([count, inner, s]): Drawn => ({
+        inputs: { x: spread([4, ...inner], s), u: spread([count, ...inner], s + 1) },
+        op: ({ x, u }) => {
+          const places = Array.from({ length: count }, (_, i) => [(s + i) % 4]);
+          return tf.tensorScatterUpdate(x!, tf.tensor2d(places, [count, 1], 'int32'), u!);
+        },
+        by: [],
+      }),
+    ),
+  },
+  {
     name: 'unsortedSegmentSum',
     draw: rows.map(
       ([count, inner, s]): Drawn => ({
