@@ -6,6 +6,7 @@ import { fit } from './fit.ts';
 import type { Fixture } from './fixture.ts';
 import { jit } from './jit.ts';
 import { lightningdit } from './lightningdit.ts';
+import { gpt, gptGradients } from './llamagen-gpt.ts';
 import { vq } from './llamagen-vq.ts';
 import { metrics } from './metrics.ts';
 import { randar } from './randar.ts';
@@ -28,7 +29,7 @@ export const ADAPTERS: Adapters = {
   fit,
   star,
   randar,
-  llamagen: { vq },
+  llamagen: { vq, gpt_c2i: gpt, gpt_t2i: gpt, grads_c2i: gptGradients },
   timm_torch: timmTorch,
   metrics,
 };
