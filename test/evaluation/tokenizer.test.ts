@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { FeatureNetwork } from '../../encoders/features/contract.ts';
 import { evaluateTokenizer, usageOf } from '../../evaluation/evaluate-tokenizer.ts';
+import { kid } from '../../evaluation/metrics/kid.ts';
 import { figureOf, psnr, squaredError, ssim } from '../../evaluation/reconstruction.ts';
 import type { TokenizerCard } from '../../generators/tokenizer-card.ts';
 import type { Picture } from '../../png.ts';
 import { createRng } from '../../tensor/rng.ts';
+import { rowsOf } from '../../tensor/rows.ts';
 
 /** White with a grey square from (4, 4) to (11, 11) that has a white hole in its middle. */
 function square(size = 16, grey = 100): Picture {
@@ -143,5 +146,23 @@ test('an evaluation of a tokenizer whose answer is known: every token is the gre
   expect(evaluation.whole.value).toBeCloseTo(expected + 10 * Math.log10(4), 9);
   expect(evaluation.codes.used).toBe(0.8);
   expect(evaluation.kid).toBeUndefined();
+  // A network of two features that are known: mean red, and one.
+  const rows = (side: readonly Picture[]) =>
+    Float32Array.from(
+      side.flatMap(({ data }) => [data.reduce((a, b) => a + b, 0) / data.length / 255, 1]),
+    );
+  const features: FeatureNetwork = {
+    name: 'means',
+    sees: { height: 16, width: 16 },
+    kernel: 'none',
+    dtype: 'float32',
+    width: 2,
+    read: async (side) => ({ pooled: rows(side as Picture[]) }),
+    dispose: async () => {},
+  };
+  const made = { dtype: 'float32', engine: 'none' };
+  const measured = await evaluateTokenizer({ card, tokenizer, pictures, features, made });
+  const [a, b] = [rowsOf(rows(reconstructions), 2), rowsOf(rows(pictures), 2)];
+  expect(measured.evaluation.kid).toEqual({ features: 'means', ...kid(a, b) });
   expect(reconstructions[3]!.data[3 * 68]).toBe(40 + 12 + 20);
 });
