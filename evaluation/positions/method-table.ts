@@ -179,7 +179,7 @@ async function ofLogits(setting: Setting, config: PositionConfig) {
     const ones = tf.ones([1, T, heads, width / heads]);
     const where = whereOf(setting, grid);
     const made = positions.score(weights, { q: ones, k: ones, x }, placed, where);
-    const { bias } = positions.bias(weights, x, placed, where);
+    const { bias } = positions.bias(weights, { q: ones, k: ones, x, heads }, placed, where);
     return made ?? bias ?? tf.zeros([1, T, T]);
   };
   const zeros = new Float32Array(T * width);

@@ -227,7 +227,7 @@ export function createNetwork(
       Tensor,
     ];
     const turned = positions.rotate(weights, { q, k, v, x }, placed, where);
-    const { bias } = positions.bias(weights, x, placed, where);
+    const { bias } = positions.bias(weights, { q, k, x, heads: turned.q.shape[2]! }, placed, where);
     const mask = causal ? laterTokens(T) : undefined;
     const hidden = bias && mask ? bias.add(mask) : (bias ?? mask);
     const out = attention(turned.q, turned.k, turned.v, hidden ? { bias: hidden } : {});
