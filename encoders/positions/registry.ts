@@ -1,4 +1,4 @@
-/** Every position method by hook and name. A new method is one file and one line here. */
+/** Every position method by hook and name. A new method is one file, one line here and a row in docs/positions.md. */
 
 import { alibi } from './bias/alibi.ts';
 import { causal } from './bias/causal.ts';
@@ -33,6 +33,7 @@ import { lff } from './embed/lff.ts';
 import { locality } from './embed/locality.ts';
 import { msPe } from './embed/ms-pe.ts';
 import { peg } from './embed/peg.ts';
+import { pia } from './embed/pia.ts';
 import { sincos2d } from './embed/sincos2d.ts';
 import { withinTile } from './embed/within-tile.ts';
 import { attentionScale } from './extend/attention-scale.ts';
@@ -65,7 +66,10 @@ export const POSITION_METHODS: Registry = {
     ...[raw, centred, cellCentre, endPoint, leftAligned, coupled, tiles],
     ...[rpe2d, pose, v2pe, segment, shifted],
   ],
-  embed: [...[sincos2d, learned, learnedAt, lff, msPe, peg], ...[withinTile, countdown, locality]],
+  embed: [
+    ...[sincos2d, learned, learnedAt, lff, msPe, peg],
+    ...[withinTile, countdown, locality, pia],
+  ],
   rotate: [axial, pRope],
   bias: [alibi, ggdBam, fire, causal, headScale],
   score: [],

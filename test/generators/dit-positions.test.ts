@@ -2,7 +2,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
 import type { Method } from '../../encoders/positions/contract.ts';
-import { sincos2d } from '../../encoders/positions/embed/sincos2d.ts';
+import { pia } from '../../encoders/positions/embed/pia.ts';
 import { extentOf, raster } from '../../encoders/positions/grid.ts';
 import { POSITION_PRESETS } from '../../encoders/positions/presets.ts';
 import { POSITION_METHODS, withMethods } from '../../encoders/positions/registry.ts';
@@ -86,10 +86,9 @@ const doubled: Method = {
 };
 /** Sines and cosines for queries and keys alone. */
 const infused = (by: number): Method => ({
-  ...sincos2d,
+  ...pia,
   name: 'infused',
-  after: 'attention',
-  embed: (args) => sincos2d.embed({ ...args, options: { base: 100, scale: 1 } }).mul(by),
+  embed: (args) => pia.embed(args).mul(by),
 });
 /** Coordinates of the trained range at t = 1, and their own at t = 0. */
 const squeezed: Method = {
@@ -240,14 +239,13 @@ onBothEngines('a diffusion transformer', (engine) => {
 
   it('adds an embedding to queries and keys but not to values', async () => {
     const plain = await predict({});
-    const extra = [infused(1)];
-    other(await predict({ embed: 'infused' }, { extra }), plain);
+    other(await predict({ embed: 'pia' }), plain);
     same(await predict({ embed: 'infused' }, { extra: [infused(0)] }), plain);
     // With every token given the same weight, only values could tell.
     const uniform = (embed: string) =>
-      predict({ embed, score: 'scored' }, { extra: [...extra, scored(true)] });
+      predict({ embed, score: 'scored' }, { extra: [scored(true)] });
     const without = await predict({ score: 'scored' }, { extra: [scored(true)] });
-    same(await uniform('infused'), without);
+    same(await uniform('pia'), without);
     other(await uniform('sincos2d'), without);
   });
 

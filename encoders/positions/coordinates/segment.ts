@@ -1,10 +1,10 @@
 /**
  * Training on segmented sequences (Karypis et al. 2023, "Extending input contexts of language models
  * through training on segmented sequences"): the network sees parts of a long input, each token at the
- * position that it has there, at the cost of a short input. Ours in two dimensions: the grid is a part of the trained
- * grid, a window of it or some of its rows and columns, and has the coordinates of that part. Training
- * cuts the same cells from the larger picture (training/segments.ts). Sampling uses plain indices, up
- * to the trained grid.
+ * position that it has there, at the cost of a short input. Ours in two dimensions: the grid is a part
+ * of the trained grid, a window of it or some of its rows and columns, and has the coordinates of that
+ * part. They are whole numbers, the cells that are to be cut from the larger picture. Sampling uses plain
+ * indices, up to the trained grid.
  *
  * Options: `cut` 'window', or 'lines' for rows and columns drawn without replacement.
  */
