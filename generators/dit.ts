@@ -6,15 +6,14 @@
  */
 import { timestepEmbedding } from '../encoders/conditioning/timestep.ts';
 import type { Placed, Positions } from '../encoders/positions/compose.ts';
-import type { Rotated } from '../encoders/positions/contract.ts';
 import type { Grid } from '../encoders/positions/grid.ts';
 import { patchify, unpatchify } from '../encoders/tokenizers/patches.ts';
-import { attention } from '../tensor/ops/attention.ts';
 import { conv2d } from '../tensor/ops/conv.ts';
 import { geluTanh, silu, swiglu } from '../tensor/ops/gelu.ts';
 import { linear, linearParts } from '../tensor/ops/linear.ts';
 import { layerNorm, rmsNorm } from '../tensor/ops/norm.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
+import { attend } from './attend.ts';
 import type { DiTConfig } from './dit-config.ts';
 
 export type DiTInputs = {
@@ -137,27 +136,6 @@ function selfAttention(
   const { out, ...kept } = attend(turned, { scale, ...(bias ? { bias } : {}) }, logits);
   const restored = positions.restore(weights, { out, x }, placed, where);
   return { out: linear(restored.reshape([B, T, C]), w('proj.weight')!, w('proj.bias')), ...kept };
-}
-
-/** Values mixed by the softmax of q k^T / sqrt(d), or of the logits that a score method made. */
-function attend(
-  { q, k, v }: Rotated,
-  { bias, scale }: ReturnType<Positions['bias']>,
-  logits?: Tensor,
-): { out: Tensor; attention?: Tensor } {
-  if (logits) {
-    const scaled = logits.mul(scale);
-    const probabilities = tf.softmax(bias ? scaled.add(bias) : scaled);
-    const mixed = tf.matMul(probabilities, v.transpose([0, 2, 1, 3]));
-    return { out: mixed.transpose([0, 2, 1, 3]), attention: probabilities };
-  }
-  const factor = 1 / Math.sqrt(q.shape[3]!);
-  const options = bias ? { bias } : {};
-  if (typeof scale === 'number')
-    return { out: attention(q, k, v, { scale: factor * scale, ...options }) };
-  const perHead = scale.reshape([...Array(4 - scale.rank).fill(1), ...scale.shape]); // [.., h, 1, 1]
-  const scaled = q.mul(perHead.transpose([0, 2, 1, 3]));
-  return { out: attention(scaled, k, v, { scale: factor, ...options }) };
 }
 
 function finalLayer(config: DiTConfig, weights: Tensors, x: Tensor, c: Tensor): Tensor {

@@ -9,11 +9,11 @@ import { timestepEmbedding } from '../encoders/conditioning/timestep.ts';
 import type { Placed, Positions } from '../encoders/positions/compose.ts';
 import type { Where } from '../encoders/positions/contract.ts';
 import type { Grid } from '../encoders/positions/grid.ts';
-import { attention } from '../tensor/ops/attention.ts';
 import { geluTanh, silu, swiglu } from '../tensor/ops/gelu.ts';
 import { linear, linearParts } from '../tensor/ops/linear.ts';
 import { layerNorm } from '../tensor/ops/norm.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
+import { attend } from './attend.ts';
 
 export type FiTConfig = {
   /** Side of a patch in latent cells, and their channels. */
@@ -164,9 +164,8 @@ function selfAttention(
     placed,
     where,
   );
-  const out = attention(turned.q.mul(scale), turned.k, turned.v, {
-    bias: bias ? hidden.add(bias) : hidden,
-  });
+  const logits = positions.score(weights, { ...turned, x }, placed, where);
+  const { out } = attend(turned, { scale, bias: bias ? hidden.add(bias) : hidden }, logits);
   return positions.restore(weights, { out, x }, placed, where).reshape([B, T, C]);
 }
 

@@ -21,7 +21,7 @@ const CONFIG: FiTConfig = {
   lora: 4,
 };
 const trained = raster(4, 4);
-const positions = composePositions({ rotate: 'axial' }, { width: 32, heads: 2, trained });
+type Choice = { bias?: string; extend?: string; scale?: readonly number[] };
 const CELLS = 16;
 
 const places = (height: number, width: number) => {
@@ -37,7 +37,12 @@ onBothEngines('FiT', (engine) => {
   const predict = async (
     rows: readonly { tokens: ArrayLike<number>; places: number[] }[],
     mask: readonly number[],
+    { bias, extend, scale = [1, 1, 1, 1] }: Choice = {},
   ): Promise<Float32Array> => {
+    const positions = composePositions(
+      { rotate: 'axial', ...(bias ? { bias } : {}), ...(extend ? { extend } : {}) },
+      { width: 32, heads: 2, depth: 2, trained },
+    );
     const tokens = rows.flatMap((row) => Array.from(row.tokens));
     const T = tokens.length / CELLS;
     const { frequencies } = positions.place(trained, 'sample');
@@ -61,6 +66,7 @@ onBothEngines('FiT', (engine) => {
       ),
       mask: floats(mask, [1, T]),
       ...weights,
+      'positions.head-scale.scale': floats(scale, [2, 2]),
     };
     const { y } = await evaluate(engine, inputs, ({ tokens: x, coordinates, mask: m, ...w }) =>
       forwardFiT(CONFIG, positions, w, {
@@ -69,7 +75,7 @@ onBothEngines('FiT', (engine) => {
         classes: tf.tensor1d([2]),
         mask: m!,
         placed: { coordinates: coordinates!, frequencies: constantOf(frequencies!) },
-        grid: trained,
+        grid: extend ? raster(8, 8) : trained,
       }),
     );
     return y!.data as Float32Array;
@@ -83,6 +89,20 @@ onBothEngines('FiT', (engine) => {
     expectClose(packed, alone, { atol: 1e-5 });
     const mixed = await predict([wide, tall], ones(14));
     expect(largestDifference(mixed, alone)).toBeGreaterThan(0.01);
+  });
+
+  it('has the scales, biases and far offsets of its positions', async () => {
+    const plain = await predict([tall], ones(8));
+    expectClose(await predict([tall], ones(8), { bias: 'head-scale' }), plain, { atol: 1e-5 });
+    const changes = [
+      { bias: 'head-scale', scale: [1, 1, 1, 3] },
+      { bias: 'alibi' },
+      { extend: 'string' },
+    ];
+    for (const change of changes)
+      expect(largestDifference(await predict([tall], ones(8), change), plain)).toBeGreaterThan(
+        1e-3,
+      );
   });
 
   it('says nothing for padding, whatever it holds, and does not see it', async () => {
