@@ -14,11 +14,13 @@ import {
 } from '../training/config.ts';
 import { curveSvg, readMetrics } from '../training/curve.ts';
 import type { Dataset } from '../training/data/dataset.ts';
-import { openData } from '../training/data/open.ts';
+import { openData, openSides } from '../training/data/open.ts';
 import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
-import { createNetwork, type StepProgress, train } from '../training/run.ts';
+import { createNetwork } from '../training/network.ts';
+import { type StepProgress, train } from '../training/run.ts';
 import { isTokenizerTraining } from '../training/tokenizer-config.ts';
+import { sidesOf } from '../training/views.ts';
 import { type Context, Exit } from './context.ts';
 import { openDevice } from './device.ts';
 import { writeModelPage } from './export-run.ts';
@@ -48,6 +50,10 @@ export async function trainRun(
     cache: options.cache,
     onProgress: (done) => line.show(`${done} pictures drawn`),
   });
+  const otherSides = await openSides(config.data, sidesOf(config), {
+    cache: options.cache,
+    onProgress: (done) => line.show(`${done} pictures drawn`),
+  });
   line.end();
   if (skipped.length > 0)
     say(`pictures that cannot be read: ${skipped.length} (${skipped.join(', ')})`);
@@ -64,6 +70,7 @@ export async function trainRun(
   const trained = await train(config, {
     engine,
     data,
+    otherSides,
     heldOut,
     folder,
     signal: context.signal,

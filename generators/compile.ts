@@ -1,4 +1,5 @@
 /** Compiles a diffusion transformer for one grid and batch. */
+import { microRows, wholePicture } from '../encoders/conditioning/micro.ts';
 import type { Placement, Positions } from '../encoders/positions/compose.ts';
 import { extentOf, type Grid } from '../encoders/positions/grid.ts';
 import type { Engine, HostTensor, HostTensors, Program, Spec } from '../tensor/program.ts';
@@ -27,6 +28,7 @@ export const constantOf = ({ data, shape }: HostTensor): Tensor =>
 export async function compileDiT(engine: Engine, options: CompileDiT): Promise<Program> {
   const { config, positions, weights, grid, batch, mode = 'baked' } = options;
   const { height, width } = extentOf(grid);
+  const whole = wholePicture(height * config.patch, width * config.patch);
   const timed = placementInputs(positions, grid, 1);
   const inputs: Record<string, Spec> = {
     x: { shape: [batch, height * config.patch, width * config.patch, config.channels] },
@@ -47,6 +49,7 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
         x: x!,
         t: t!,
         condition: condition!,
+        ...(config.micro ? { micro: constantOf(microRows(Array(batch).fill(whole))) } : {}),
         placed,
         grid,
       });

@@ -30,6 +30,8 @@ export type DiTConfig = {
    * borders (ours): their output is added to the prediction, and starts at zero.
    */
   readonly refiner?: { readonly channels: number };
+  /** Told the original size, cut and size of a picture (encoders/conditioning/micro.ts). */
+  readonly micro?: boolean;
   /** t in [0, 1] is multiplied by this before its embedding: 1000 for DiT, 1 for SiT and JiT. */
   readonly timeScale: number;
 };

@@ -1,4 +1,5 @@
 /** The weights of a diffusion transformer: their names and shapes, as in DiT's checkpoints, and new ones. */
+import { microShapes } from '../encoders/conditioning/micro.ts';
 import type { HostTensor, HostTensors } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { sizeOf } from '../tensor/shape.ts';
@@ -61,6 +62,7 @@ export function shapesOfDiT(
     ...(config.gain ? gain('final_layer.norm_final') : {}),
     ...linearShapes('final_layer.linear', outputs, C),
     ...linearShapes('final_layer.adaLN_modulation.1', 2 * C, C),
+    ...(config.micro ? microShapes(C) : {}),
     ...(config.refiner ? refinerShapes(channels, config.refiner.channels) : {}),
   };
 }
@@ -80,8 +82,8 @@ function refinerShapes(channels: number, inner: number): Record<string, number[]
  * for modulations and the last layers, so that every block starts as the identity.
  */
 export function initDiT(config: DiTConfig, rng: Rng, projectedHeads = config.heads): HostTensors {
-  const zero = /adaLN_modulation|final_layer\.linear|refiner\.2|\.bias$/;
-  const small = /^(y_embedder|t_embedder|in_context_posemb)/;
+  const zero = /adaLN_modulation|final_layer\.linear|size_embedder\.mlp\.2|refiner\.2|\.bias$/;
+  const small = /^(y_embedder|t_embedder|size_embedder\.mlp\.0|in_context_posemb)/;
   return Object.fromEntries(
     Object.entries(shapesOfDiT(config, projectedHeads)).map(
       ([name, shape]): [string, HostTensor] => {

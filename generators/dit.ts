@@ -4,6 +4,7 @@
  * qk-norm, in-context condition tokens and a bottleneck in the patch embedding (JiT: Li and He 2025).
  * Weights are named as in DiT's checkpoints. Bags of attribute words are ours.
  */
+import { microEmbedding } from '../encoders/conditioning/micro.ts';
 import { timestepEmbedding } from '../encoders/conditioning/timestep.ts';
 import type { Placed, Positions } from '../encoders/positions/compose.ts';
 import type { Grid } from '../encoders/positions/grid.ts';
@@ -23,6 +24,8 @@ export type DiTInputs = {
   readonly t: Tensor;
   /** Class indices [B] or bags of words [B, V] */
   readonly condition: Tensor;
+  /** [B, 7] of encoders/conditioning/micro.ts, where the configuration has `micro` */
+  readonly micro?: Tensor;
   readonly placed: Placed;
   readonly grid: Grid;
 };
@@ -32,7 +35,7 @@ export function forwardDiT(
   config: DiTConfig,
   positions: Positions,
   weights: Tensors,
-  { x, t, condition, placed, grid }: DiTInputs,
+  { x, t, condition, micro, placed, grid }: DiTInputs,
 ): Tensor {
   const [, H, W] = x.shape as [number, number, number, number];
   const at = (layer: number, prefix: number) => ({
@@ -44,7 +47,9 @@ export function forwardDiT(
     prefix,
   });
   const y = embedCondition(config, weights, condition); // [B, C]
-  const c = silu(timestepEmbedding(weights, 't_embedder', t.mul(config.timeScale)).add(y));
+  const time = timestepEmbedding(weights, 't_embedder', t.mul(config.timeScale)); // [B, C]
+  const told = micro ? time.add(microEmbedding(weights, micro)) : time;
+  const c = silu(told.add(y));
 
   let tokens = positions.embed(weights, embedPatches(config, weights, x), placed, at(0, 0), 0); // [B, T, C]
   let prefix = 0;

@@ -62,6 +62,7 @@ export const DiTSchema = Type.Object(
     ),
     bottleneck: Type.Optional(Count),
     refiner: Type.Optional(Type.Object({ channels: Count }, exact)),
+    micro: Type.Optional(Type.Boolean()),
     timeScale: Type.Number({ exclusiveMinimum: 0 }),
   },
   exact,
@@ -101,6 +102,8 @@ export const ModelCard = Type.Object(
     objective: ObjectiveSchema,
     /** Size in pixels that it was trained on. */
     trained: Type.Object({ height: Count, width: Count }, exact),
+    /** All sizes [height, width] that it saw in training, where they are several. */
+    sizes: Type.Optional(Type.Array(Type.Tuple([Count, Count]))),
     /** Sizes it accepts: sides are multiples of the patch, up to this many pixels. */
     largestSide: Count,
     /** "attribute=value" by id, or names of classes. */

@@ -3,6 +3,7 @@
  * pictures from the permutation of the epoch that k falls in, so a run continues from a number alone.
  */
 import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
+import { microRows } from '../encoders/conditioning/micro.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
 import { SCHEDULES } from '../sampling/diffusion/registry.ts';
 import type { Schedule } from '../sampling/diffusion/solver.ts';
@@ -11,23 +12,37 @@ import type { Rng } from '../tensor/rng.ts';
 import type { Dataset } from './data/dataset.ts';
 import { drawTime, noisePicture, type TimeDraw } from './objective.ts';
 import { BOUND_WIDTH, boundOf, snapTime } from './variational.ts';
+import { chooseView, type Seen, see, type View } from './views.ts';
 
 export type BatchOptions = {
   readonly batch: number;
   readonly objective: ObjectiveConfig;
   readonly time: TimeDraw;
-  /** Chance to leave the whole condition out, and each attribute in half of the pictures. */
-  readonly drop: { readonly all: number; readonly some: number };
+  /**
+   * Chance to leave the whole condition out, each attribute in half of the pictures, and (default 0)
+   * what is said of a picture's size.
+   */
+  readonly drop: { readonly all: number; readonly some: number; readonly size?: number };
   /** Mirrors half of the pictures: only where no attribute says left or right. */
   readonly flip: boolean;
   /** The network learns variances: times are multiples of 1/1000, and batches hold their bounds. */
   readonly variance?: boolean;
-  /** Draws the coordinates [T, 2] of one picture's tokens, where each picture has its own. */
-  readonly coordinates?: (rng: Rng) => HostTensor;
+  /** The coordinates [T, 2] of one picture's tokens, where each picture of the view has its own. */
+  readonly coordinates?: (rng: Rng, view: View, tokens: Seen['tokens']) => HostTensor | undefined;
+  /** Views, one a step, and where each finds the pictures of its side. Default: whole pictures. */
+  readonly seen?: {
+    readonly views: readonly View[];
+    readonly pictures: (side: number) => Dataset;
+    readonly patch: number;
+  };
+  /** Says what is seen of a picture (encoders/conditioning/micro.ts). */
+  readonly micro?: boolean;
 };
 export type Batch = Readonly<Record<'x' | 't' | 'condition' | 'target' | 'weight', HostTensor>> & {
   /** [B, T, 2] */
   readonly coordinates?: HostTensor;
+  /** [B, 7] */
+  readonly micro?: HostTensor;
   /** With learned variances: the clean pictures, and rows of `boundOf` [B, 4]. */
   readonly clean?: HostTensor;
   readonly bound?: HostTensor;
@@ -35,42 +50,60 @@ export type Batch = Readonly<Record<'x' | 't' | 'condition' | 'target' | 'weight
 export type Batches = (step: number) => Batch;
 
 export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): Batches {
-  const { batch, objective, time, drop, flip, variance = false, coordinates } = options;
+  const { objective, time, drop, flip, variance = false, coordinates, micro = false } = options;
   const { size } = data;
-  const length = size * size * 3;
+  const whole: View = { how: 'full', size: [size, size], of: size, share: 1, batch: options.batch };
+  const { views, pictures, patch } = options.seen ?? {
+    views: [whole],
+    pictures: () => data,
+    patch: 1,
+  };
   const always = stylesOf(data.vocabulary);
   const order = createOrder(data.length, rng);
   const schedule = SCHEDULES[objective.schedule]();
   return (step) => {
     const draw = rng.stream(`step/${step}`);
-    const own = (row: number) => draw.stream(`coordinates/${row}`);
+    // Streams of their own for what not every run has, so that all else is drawn as without it.
+    const own = (what: string, row: number) => draw.stream(`${what}/${row}`);
+    const view = chooseView(views, draw.stream('view').uniform());
+    const { batch } = view;
+    const source = pictures(view.of);
+    const length = view.size[0] * view.size[1] * 3;
     const x = new Float32Array(batch * length);
     const target = new Float32Array(batch * length);
     const t = new Float32Array(batch);
     const weight = new Float32Array(batch);
-    const pictures = new Float32Array(variance ? batch * length : 0);
+    const clean = new Float32Array(variance ? batch * length : 0);
+    const seen: Seen[] = [];
     const rows = Array.from({ length: batch }, (_, row) => {
-      const index = order(step * batch + row);
+      const index = order(step * options.batch + row);
       t[row] = variance ? snapTime(drawTime(time, draw)) : drawTime(time, draw);
-      const clean = toFloats(data.pixels(index), size, flip && draw.uniform() < 0.5);
+      const mirrored = flip && draw.uniform() < 0.5;
+      seen[row] = see(view, source.pixels(index), patch, { rng: own('view', row), mirrored });
+      const picture = toFloats(seen[row].pixels);
       const part = (all: Float32Array) => all.subarray(row * length, (row + 1) * length);
-      if (variance) part(pictures).set(clean);
-      weight[row] = noisePicture(objective, clean, draw.normals(length), t[row]!, {
+      if (variance) part(clean).set(picture);
+      weight[row] = noisePicture(objective, picture, draw.normals(length), t[row]!, {
         x: part(x),
         target: part(target),
       });
       return dropWords(data.words(index), always, draw, drop).map((id) => ({ id }));
     });
-    const shape = [batch, size, size, 3];
+    const shape = [batch, ...view.size, 3];
+    const told = (row: number) =>
+      own('size', row).uniform() < (drop.size ?? 0) ? undefined : seen[row]!.size;
+    const placed = coordinates
+      ? rows.map((_, row) => coordinates(own('coordinates', row), view, seen[row]!.tokens))
+      : [];
     return {
       x: { data: x, shape },
       t: { data: t, shape: [batch] },
       condition: bagOfWords(rows, data.vocabulary.length),
       target: { data: target, shape },
       weight: { data: weight, shape: [batch] },
-      ...(variance ? { clean: { data: pictures, shape }, bound: boundsOf(schedule, t) } : {}),
-      // Streams of their own, so that all else is drawn as without them.
-      ...(coordinates ? { coordinates: stack(rows.map((_, row) => coordinates(own(row)))) } : {}),
+      ...(variance ? { clean: { data: clean, shape }, bound: boundsOf(schedule, t) } : {}),
+      ...(placed[0] ? { coordinates: stack(placed as HostTensor[]) } : {}),
+      ...(micro ? { micro: microRows(rows.map((_, row) => told(row))) } : {}),
     };
   };
 }
@@ -92,18 +125,9 @@ const boundsOf = (schedule: Schedule, t: Float32Array): HostTensor => ({
   shape: [t.length, BOUND_WIDTH],
 });
 
-/** Bytes of RGB -> [-1, 1], mirrored on request. */
-export function toFloats(pixels: Uint8Array, size: number, mirrored: boolean): Float32Array {
-  const out = new Float32Array(pixels.length);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const from = 3 * (y * size + (mirrored ? size - 1 - x : x));
-      const to = 3 * (y * size + x);
-      for (let c = 0; c < 3; c++) out[to + c] = pixels[from + c]! / 127.5 - 1;
-    }
-  }
-  return out;
-}
+/** Bytes of RGB -> [-1, 1]. */
+export const toFloats = (pixels: Uint8Array): Float32Array =>
+  Float32Array.from(pixels, (byte) => byte / 127.5 - 1);
 
 /** The n-th picture ever asked for: every epoch is a permutation of its own. */
 export function createOrder(length: number, rng: Rng): (n: number) => number {

@@ -35,6 +35,26 @@ const DataSchema = Type.Object(
   exact,
 );
 
+/** A view of pictures (views.ts): sizes in pixels, of a square or [height, width]. */
+const ViewSchema = Type.Object(
+  {
+    how: Type.Union([
+      Type.Literal('full'),
+      Type.Literal('crop'),
+      Type.Literal('window'),
+      Type.Literal('rows'),
+    ]),
+    /** Default: `data.size`. */
+    size: Type.Optional(Type.Union([Count, Type.Tuple([Count, Count])])),
+    /** Side of the larger picture that a view other than 'full' is taken from. */
+    of: Type.Optional(Count),
+    share: Type.Number({ exclusiveMinimum: 0 }),
+    /** Pictures of a step, at most the run's. Default: the run's. */
+    batch: Type.Optional(Count),
+  },
+  exact,
+);
+
 /** How the rate ends: `decay` is the share of the steps over which it falls linearly to 0. */
 const RateSchema = Type.Union([
   Type.Object({ kind: Type.Literal('constant'), decay: Share }, exact),
@@ -91,7 +111,13 @@ export const TrainingConfig = Type.Object(
       },
       exact,
     ),
-    drop: Type.Object({ all: Share, some: Share }, exact),
+    /** What is seen of pictures, one view a step. Default: whole pictures of `data.size`. */
+    views: Type.Optional(Type.Array(ViewSchema, { minItems: 1 })),
+    /** Chances to leave out all words, each attribute, and what is said of a picture's size (0.1). */
+    drop: Type.Object(
+      { all: Share, some: Share, size: Type.Number({ minimum: 0, maximum: 1, default: 0.1 }) },
+      exact,
+    ),
     flip: Type.Boolean({ default: false }),
     sampling: Type.Object(
       { solver: Type.String(), steps: Count, guidance: Type.Number({ minimum: 0 }), shift: Rate },

@@ -5,7 +5,8 @@ import { type ModelCard, writeModel } from '../generators/model.ts';
 import { createRng } from '../tensor/rng.ts';
 import { checkTensors, readSafetensors } from '../tensor/safetensors.ts';
 import { readTrainingConfig, type TrainingConfig } from './config.ts';
-import { createNetwork } from './run.ts';
+import { createNetwork } from './network.ts';
+import { sizesOf } from './views.ts';
 
 export type ExportOptions = {
   /** The model folder to write. */
@@ -40,6 +41,7 @@ function cardOf(
   { vocabulary, styles = {} }: ExportOptions,
 ): Omit<ModelCard, 'digest'> {
   const { size, set } = config.data;
+  const sizes = sizesOf(config);
   return {
     version: 1,
     id: config.name,
@@ -49,6 +51,7 @@ function cardOf(
     positions: config.model.positions,
     objective: config.objective,
     trained: { height: size, width: size },
+    ...(sizes.length > 1 ? { sizes } : {}),
     largestSide: LARGEST * size,
     vocabulary: [...vocabulary],
     ...(Object.keys(styles).length > 0

@@ -149,8 +149,7 @@ function picturesAt(data: Dataset, indices: readonly number[]): HostTensor {
   const { size } = data;
   const length = size * size * 3;
   const all = new Float32Array(indices.length * length);
-  for (const [row, index] of indices.entries())
-    all.set(toFloats(data.pixels(index), size, false), row * length);
+  for (const [row, index] of indices.entries()) all.set(toFloats(data.pixels(index)), row * length);
   return { data: all, shape: [indices.length, size, size, 3] };
 }
 

@@ -2,7 +2,14 @@
  * One training step: gradients by a compiled program, then clipping, the optimiser and the moving
  * average of weights on the host, where AdamW is one pass over memory instead of a dozen.
  */
-import type { Engine, HostTensor, HostTensors, Spec } from '../tensor/program.ts';
+import {
+  type Engine,
+  type HostTensor,
+  type HostTensors,
+  type Program,
+  type Spec,
+  specsOf,
+} from '../tensor/program.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { type Arena, add, compileLoop, createArena, mul, sub } from '../tensor/simd.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
@@ -17,7 +24,7 @@ export type Loss = (args: {
 
 export type UpdateOptions = {
   readonly engine: Engine;
-  /** Shapes of a batch. */
+  /** Shapes of a batch; a batch of others is compiled for when it first comes. */
   readonly inputs: Readonly<Record<string, Spec>>;
   /** Copied: the caller's tensors stay as they are. */
   readonly weights: HostTensors;
@@ -74,14 +81,24 @@ export async function createUpdate(
     Object.entries(weights).filter(([name]) => !hold || !name.startsWith(hold.prefix)),
   );
   let step = 0;
-  const program = await engine.compile(
-    lossAndGradients(loss, names),
-    { inputs, weights },
-    {
-      name: 'training step',
-      weights: 'live',
-    },
-  );
+  const programs = new Map<string, Promise<Program>>();
+  const programFor = (shapes: Readonly<Record<string, Spec>>): Promise<Program> => {
+    const key = JSON.stringify(
+      Object.entries(shapes)
+        .map(([name, s]) => [name, s.shape])
+        .sort(),
+    );
+    const found =
+      programs.get(key) ??
+      engine.compile(
+        lossAndGradients(loss, names),
+        { inputs: shapes, weights },
+        { name: 'training step', weights: 'live' },
+      );
+    programs.set(key, found);
+    return found;
+  };
+  await programFor(inputs);
   /** Preallocated: fresh 40 MB of outputs a step would cost page faults. */
   const into = Object.fromEntries(
     names.map((name) => [`grad/${name}`, gradients[name]!.data as Float32Array]),
@@ -94,6 +111,7 @@ export async function createUpdate(
       let sums: Record<string, Float32Array> | undefined;
       const watched: HostTensors[] = [];
       for (const [i, batch] of batches.entries()) {
+        const program = await programFor(specsOf(batch));
         const out = await program.run(batch, { weights, into });
         total += checkLoss(out.loss!.data[0]!, step + 1, i);
         watched.push(watchedOf(out));
@@ -122,7 +140,7 @@ export async function createUpdate(
       overwrite(moments, state.moments);
     },
     async dispose() {
-      await program.dispose();
+      for (const program of programs.values()) await (await program).dispose();
       await optimiser.dispose?.();
     },
   };

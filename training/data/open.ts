@@ -54,6 +54,17 @@ export async function openData(config: DataConfig, options: OpenDataOptions): Pr
   return { data, heldOut, skipped: all.skipped, styles: stylesOf(data) };
 }
 
+/** The same pictures at other sides, which views of larger pictures are taken from. */
+export async function openSides(
+  config: DataConfig,
+  sides: readonly number[],
+  options: OpenDataOptions,
+): Promise<Dataset[]> {
+  const opened: Dataset[] = [];
+  for (const size of sides) opened.push((await openData({ ...config, size }, options)).data);
+  return opened;
+}
+
 /** The words of a data set and of its styles; avatars need not be drawn for it. */
 export async function describeData(
   config: DataConfig,

@@ -30,8 +30,7 @@ export async function tokenizeData(options: TokenizeOptions): Promise<TokenCache
       signal?.throwIfAborted();
       const count = Math.min(CHUNK, length - at);
       const part = new Float32Array(count * pixels);
-      for (let i = 0; i < count; i++)
-        part.set(toFloats(data.pixels(at + i), size, false), i * pixels);
+      for (let i = 0; i < count; i++) part.set(toFloats(data.pixels(at + i)), i * pixels);
       const { data: tokens, shape } = await tokenizer.encode({
         data: part,
         shape: [count, size, size, 3],

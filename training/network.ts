@@ -1,0 +1,103 @@
+/** What a configuration trains: the network with its weights, the loss of a batch, and where tokens are. */
+import {
+  composePositions,
+  type PositionConfig,
+  type Positions,
+} from '../encoders/positions/compose.ts';
+import type { Registry } from '../encoders/positions/registry.ts';
+import { placedConstants } from '../generators/compile.ts';
+import { forwardDiT } from '../generators/dit.ts';
+import { DIT_PRESETS, type DiTConfig } from '../generators/dit-config.ts';
+import { initDiT } from '../generators/dit-weights.ts';
+import { DiTSchema, gridOf, type ObjectiveConfig } from '../generators/model.ts';
+import { checkSchema } from '../schema.ts';
+import type { HostTensors } from '../tensor/program.ts';
+import type { Rng } from '../tensor/rng.ts';
+import type { BatchOptions } from './batches.ts';
+import type { TrainingConfig } from './config.ts';
+import type { Dataset } from './data/dataset.ts';
+import { createObjective } from './objective.ts';
+import type { Loss } from './update.ts';
+import { coordinatesOf } from './views.ts';
+
+export type NetworkOptions = {
+  /** Weights to start a new run from in place of random ones. */
+  readonly init?: HostTensors;
+  /** Position methods beyond those that ship (withMethods). */
+  readonly registry?: Registry;
+};
+
+/** The network of a configuration, for a data set's vocabulary, with new or given weights. */
+export function createNetwork(
+  config: Pick<TrainingConfig, 'model'>,
+  data: Pick<Dataset, 'size' | 'vocabulary'>,
+  rng: Rng,
+  { init, registry }: NetworkOptions = {},
+) {
+  const preset = DIT_PRESETS[config.model.preset as keyof typeof DIT_PRESETS];
+  if (!preset) {
+    throw new RangeError(
+      `model.preset: expected one of ${Object.keys(DIT_PRESETS).join(', ')}, got '${config.model.preset}'`,
+    );
+  }
+  const merged = {
+    ...preset,
+    condition: { words: data.vocabulary.length },
+    ...config.model.config,
+  };
+  const dit = checkSchema(DiTSchema, merged, 'model.config') as DiTConfig;
+  const size = { height: data.size, width: data.size };
+  if (data.size % dit.patch !== 0) {
+    throw new RangeError(
+      `data.size: expected a multiple of the patch (${dit.patch}), got ${data.size}`,
+    );
+  }
+  const { width, heads, depth } = dit;
+  const positions = composePositions(
+    config.model.positions as PositionConfig,
+    { width, heads, depth, trained: gridOf(dit, size) },
+    registry,
+  );
+  const fresh = {
+    ...initDiT(dit, rng.stream('weights'), positions.projectedHeads),
+    ...positions.init(rng.stream('weights')),
+  };
+  return { dit, positions, weights: { ...fresh, ...init } };
+}
+
+/** The loss of a batch of any size; a picture's tokens lie where the batch says, else on its grid. */
+export function createLoss(dit: DiTConfig, positions: Positions, objective: ObjectiveConfig): Loss {
+  const error = createObjective(objective, dit);
+  return ({ weights, inputs }) => {
+    const { x, t, condition, coordinates, micro } = inputs;
+    const [, height, width] = x!.shape as [number, number, number, number];
+    const grid = gridOf(dit, { height, width });
+    const constants = placedConstants(positions.place(grid, 'sample'));
+    const prediction = forwardDiT(dit, positions, weights, {
+      x: x!,
+      t: t!,
+      condition: condition!,
+      ...(micro ? { micro } : {}),
+      placed: coordinates ? { ...constants, coordinates } : constants,
+      grid,
+    });
+    return error(prediction, inputs);
+  };
+}
+
+/**
+ * Coordinates of a picture's tokens where they are its own: random methods draw them anew, and views
+ * of larger pictures keep those that they have there. Others are constants.
+ */
+export const createPlaces =
+  (dit: DiTConfig, positions: Positions): NonNullable<BatchOptions['coordinates']> =>
+  (rng, { of, size: [height, width] }, tokens) => {
+    const mode = positions.random ? 'train' : 'sample';
+    if (!tokens)
+      return positions.random
+        ? positions.place(gridOf(dit, { height, width }), mode, { rng }).coordinates
+        : undefined;
+    const larger = positions.place(gridOf(dit, { height: of, width: of }), mode, { rng });
+    const data = coordinatesOf(larger.coordinates.data, of / dit.patch, tokens);
+    return { data, shape: [data.length / 2, 2] };
+  };

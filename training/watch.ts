@@ -1,0 +1,78 @@
+/** What is looked at on the way of a run: the loss on held-out pictures, always the same, and sheets. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Positions } from '../encoders/positions/compose.ts';
+import type { DiTConfig } from '../generators/dit-config.ts';
+import { contactSheet, encodePng } from '../png.ts';
+import { type Engine, type HostTensors, specsOf } from '../tensor/program.ts';
+import type { Rng } from '../tensor/rng.ts';
+import { createBatches } from './batches.ts';
+import type { TrainingConfig } from './config.ts';
+import type { Dataset } from './data/dataset.ts';
+import { createPlaces } from './network.ts';
+import { createPreview } from './preview.ts';
+import type { Loss } from './update.ts';
+
+/** Pictures on a sheet of samples. */
+const SHEET = 24;
+/** Held-out batches that the loss is a mean of. */
+const HELD_OUT_BATCHES = 4;
+
+export type WatchOptions = {
+  readonly engine: Engine;
+  readonly heldOut: Dataset;
+  /** The run's folder. */
+  readonly folder: string;
+  readonly dit: DiTConfig;
+  readonly positions: Positions;
+  readonly loss: Loss;
+  readonly weights: HostTensors;
+  readonly rng: Rng;
+};
+
+/** Whole pictures of the trained size, so that runs with different views can be compared. */
+export async function createWatch(config: TrainingConfig, options: WatchOptions) {
+  const { engine, dit, positions, loss, weights, heldOut, rng, folder } = options;
+  const batches = createBatches(heldOut, rng.stream('held-out'), {
+    ...config,
+    drop: { all: 0, some: 0 },
+    flip: false,
+    variance: dit.variance,
+    micro: dit.micro ?? false,
+    coordinates: createPlaces(dit, positions),
+  });
+  const count = Math.max(1, Math.min(HELD_OUT_BATCHES, Math.floor(heldOut.length / config.batch)));
+  const program = await engine.compile(
+    ({ weights: w, inputs: given }) => ({ outputs: { loss: loss({ weights: w, inputs: given }) } }),
+    { inputs: specsOf(batches(0)), weights },
+    { name: 'held-out loss', weights: 'live' },
+  );
+  const preview = await createPreview({
+    engine,
+    config: dit,
+    positions,
+    weights,
+    objective: config.objective,
+    size: heldOut.size,
+    conditions: Array.from({ length: Math.min(SHEET, heldOut.length) }, (_, i) => heldOut.words(i)),
+    vocabulary: heldOut.vocabulary.length,
+    sampling: config.sampling,
+    rng: rng.stream('sheet'),
+  });
+  return {
+    async heldOutLoss(ema: HostTensors): Promise<number> {
+      let total = 0;
+      for (let i = 0; i < count; i++)
+        total += (await program.run(batches(i), { weights: ema })).loss!.data[0]!;
+      return total / count;
+    },
+    async sheet(ema: HostTensors, step: number): Promise<void> {
+      const picture = await contactSheet(await preview.sheet(ema), { columns: 6 });
+      await writeFile(join(folder, 'sheets', `step-${step}.png`), await encodePng(picture));
+    },
+    async dispose(): Promise<void> {
+      await program.dispose();
+      await preview.dispose();
+    },
+  };
+}
