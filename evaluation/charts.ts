@@ -173,7 +173,7 @@ export type HeatMap = {
   readonly columns: readonly string[];
   /** [row][column] */
   readonly values: readonly (readonly (number | undefined)[])[];
-  /** Which end is good: it is blue, the other orange. */
+  /** Which end is good: it is blue, the other orange; of `neither` the more, the bluer. */
   readonly better: 'less' | 'more' | 'one' | 'neither';
 };
 
@@ -197,9 +197,10 @@ export function heatMap(
     const [x, y] = [left + c * CELL.width, 46 + r * CELL.height];
     const known = value !== undefined && Number.isFinite(value);
     const share = known && worst > best ? (badness(value) - best) / (worst - best) : 0.5;
-    const color = share < 0.5 ? '#0072b2' : '#e69f00';
+    const color = share < 0.5 || better === 'neither' ? '#0072b2' : '#e69f00';
+    const strength = better === 'neither' ? share * 0.55 : Math.abs(share - 0.5) * 1.1;
     const fill = known
-      ? `<rect x="${at(x)}" y="${y}" width="${CELL.width - 2}" height="${CELL.height - 2}" fill="${color}" fill-opacity="${at2(Math.abs(share - 0.5) * 1.1)}"/>`
+      ? `<rect x="${at(x)}" y="${y}" width="${CELL.width - 2}" height="${CELL.height - 2}" fill="${color}" fill-opacity="${at2(strength)}"/>`
       : '';
     return `${fill}<text x="${at(x + CELL.width / 2 - 1)}" y="${y + 15}" text-anchor="middle" fill="${palette.ink}">${known ? short(value) : ''}</text>`;
   };

@@ -1,7 +1,8 @@
 /**
  * Does a layer know where its tokens are? A linear probe reads row and column off hidden states (ridge regression in
  * closed form, fitted on half of the pictures, measured on the others): the mean absolute error in cells, beside that
- * of always guessing the middle. With shuffled labels it must do no better than that.
+ * of always guessing the middle. With shuffled labels it must do no better than that. The ridge is the one that does best
+ * on a part of the first half.
  */
 import { type Rows, rowProducts, transposeRows } from '../../tensor/rows.ts';
 import { symmetricEigen } from '../../tensor/symmetric-eigen.ts';
@@ -14,8 +15,6 @@ export type Probe = {
   readonly chance: number;
 };
 export type ProbeOptions = {
-  /** In parts of the mean variance of the hidden states. */
-  readonly ridge?: number;
   /** The place that token i of picture b is said to have. Default: its own. */
   readonly label?: (token: number, picture: number) => number;
 };
@@ -23,7 +22,7 @@ export type ProbeOptions = {
 export function probePlaces(
   states: States,
   places: Places,
-  { ridge = 1e-3, label = (token) => token }: ProbeOptions = {},
+  { label = (token) => token }: ProbeOptions = {},
 ): Probe {
   const { pictures, tokens } = states;
   const half = pictures >> 1;
@@ -36,17 +35,30 @@ export function probePlaces(
     const data = Float64Array.from([...of(places.y), ...of(places.x)]);
     return { data, count: 2, width: said.length }; // [2, n]
   };
-  const predict = ridgeFit(rowsOf(states, 0, half), targets(0, half), ridge);
+  const fitted = (from: number, to: number) =>
+    ridgeFit(rowsOf(states, from, to), targets(from, to));
+  const error = (predict: Predict, from: number, to: number) =>
+    meanError(predict(rowsOf(states, from, to)), targets(from, to));
+  const inner = Math.max(1, Math.ceil((half * 3) / 4));
+  const trial = fitted(0, inner);
+  const errors = RIDGES.map((ridge) => (inner < half ? error(trial(ridge), inner, half) : 0));
+  const ridge = RIDGES[errors.indexOf(Math.min(...errors))]!;
   const truth = targets(half, pictures);
-  const said = predict(rowsOf(states, half, pictures));
   const middles = [(places.height - 1) / 2, (places.width - 1) / 2];
-  let [error, chance] = [0, 0];
-  for (const [i, value] of truth.data.entries()) {
-    error += Math.abs(said.data[i]! - value) / truth.data.length;
-    chance += Math.abs(middles[i < truth.width ? 0 : 1]! - value) / truth.data.length;
-  }
-  return { error, chance };
+  const middle = truth.data.map((_, i) => middles[i < truth.width ? 0 : 1]!);
+  return {
+    error: error(fitted(0, half)(ridge), half, pictures),
+    chance: meanError({ ...truth, data: middle }, truth),
+  };
 }
+
+/** In parts of the mean variance of the states; the largest first, for where none can be told from another. */
+const RIDGES = [1, 0.1, 0.01, 0.001];
+type Predict = (test: Rows) => Rows;
+
+const meanError = (said: Rows, truth: Rows): number =>
+  truth.data.reduce((sum, value, i) => sum + Math.abs(said.data[i]! - value), 0) /
+  truth.data.length;
 
 /** Tokens of some pictures as rows, [n, C]. */
 function rowsOf({ data, tokens, width }: States, from: number, to: number): Rows {
@@ -59,8 +71,8 @@ function rowsOf({ data, tokens, width }: States, from: number, to: number): Rows
   };
 }
 
-/** Least squares with a ridge: [n, C] and [2, n] -> a function [m, C] -> [2, m]. */
-function ridgeFit(train: Rows, target: Rows, ridge: number): (test: Rows) => Rows {
+/** Least squares: [n, C] and [2, n] -> by its ridge a function [m, C] -> [2, m]. */
+function ridgeFit(train: Rows, target: Rows): (ridge: number) => Predict {
   const { count: n, width: C } = train;
   const mean = new Float64Array(C);
   for (const [i, value] of train.data.entries()) mean[i % C]! += value / n;
@@ -75,12 +87,14 @@ function ridgeFit(train: Rows, target: Rows, ridge: number): (test: Rows) => Row
   const { values, vectors } = symmetricEigen(rowProducts(across, across)); // of X^T X
   const size = values.reduce((sum, value) => sum + value, 0) / C;
   const along = rowProducts(vectors, rowProducts(goals, across)); // [C, 2]
-  const solved = along.data.map(
-    (value, i) => value / (values[Math.floor(i / 2)]! + ridge * size || 1),
-  );
-  const weights = rowProducts(transposeRows({ ...along, data: solved }), transposeRows(vectors)); // [2, C]
-  return (test) => {
-    const said = rowProducts(weights, centred(test)); // [2, m]
-    return { ...said, data: said.data.map((v, i) => v + middles[Math.floor(i / test.count)]!) };
+  return (ridge) => {
+    const solved = along.data.map(
+      (value, i) => value / (values[Math.floor(i / 2)]! + ridge * size || 1),
+    );
+    const weights = rowProducts(transposeRows({ ...along, data: solved }), transposeRows(vectors)); // [2, C]
+    return (test) => {
+      const said = rowProducts(weights, centred(test)); // [2, m]
+      return { ...said, data: said.data.map((v, i) => v + middles[Math.floor(i / test.count)]!) };
+    };
   };
 }

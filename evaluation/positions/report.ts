@@ -157,7 +157,7 @@ function rotations(one: ModelPositions): string {
     title: `${named(one)}: share of each pair in |q| |k|, percent`,
     rows,
     columns: Array.from({ length: count }, (_, pair) => String(pair)),
-    ...{ values: shares, better: 'more' as const },
+    ...{ values: shares, better: 'neither' as const },
   };
   return `<div class="scroll">${heatMap(map, PAGE)}</div><p>${escapeText(named(one))}: heads of which one pair follows the distance most.</p>${table(
     ['block', 'head', 'pair', 'correlation'],
