@@ -7,6 +7,8 @@ import { stringRope } from '../../../encoders/positions/extend/string.ts';
 import { cellsOf, type Grid, raster } from '../../../encoders/positions/grid.ts';
 import { completeOptions } from '../../../encoders/positions/options.ts';
 import { POSITION_METHODS, withMethods } from '../../../encoders/positions/registry.ts';
+import { createEngine } from '../../../tensor/engine.ts';
+import { createRng } from '../../../tensor/rng.ts';
 import { tf } from '../../../tensor/tf.ts';
 import { expectClose, largestDifference } from '../../close.ts';
 import { at, evaluate, normals, onBothEngines } from './evaluate.ts';
@@ -139,6 +141,45 @@ onBothEngines('offsets seen otherwise', (engine) => {
     expect(compose({ extend: given }).score).toBeTypeOf('function');
     expectClose(got, await weightsOf(engine, {}, raster(4, 6)), TOLERANCE);
   });
+});
+
+/** Rotations whose offsets can be seen otherwise: what is turned may be turned on. */
+const turning = POSITION_METHODS.rotate.filter(
+  ({ frequencies, restore }) => frequencies !== undefined && restore === undefined,
+);
+
+test.each(turning.map(({ name }) => name))('%s turned twice is turned by the sum', async (name) => {
+  const [grid, heads] = [raster(2, 3), 4];
+  const positions = composePositions({ rotate: name }, { width: 16 * heads, heads, trained });
+  const { coordinates, frequencies } = positions.place(grid, 'sample');
+  const shape = [1, PREFIX + 6, heads, 16];
+  const weights = Object.fromEntries(
+    Object.entries(positions.init(createRng(1))).map(([key, { data, shape: size }]) => {
+      const noise = normals(key, size).data;
+      return [key, { data: Float32Array.from(data, (v, i) => v + 0.1 * noise[i]!), shape: size }];
+    }),
+  );
+  const by = normals('by', coordinates.shape);
+  const inputs = { ...weights, q: normals('q', shape), coordinates, by, frequencies: frequencies! };
+  const engine = createEngine({ name: 'reference' });
+  const { once, twice } = await evaluate(
+    engine,
+    inputs,
+    ({ q, coordinates: points, by: more, ...w }) => {
+      const where = at(grid, { trained, heads, headSize: 16, prefix: PREFIX });
+      const x = tf.zeros([1, PREFIX + 6, 16 * heads]);
+      const turn = (tokens: typeof q, places: typeof points) =>
+        positions.rotate(
+          w,
+          { q: tokens!, k: tokens!, v: tokens!, x },
+          { coordinates: places!, frequencies: w.frequencies! },
+          where,
+        ).q;
+      return { once: turn(q, points!.add(more!)), twice: turn(turn(q, points), more) };
+    },
+  );
+  expectClose(twice!.data, once!.data, { atol: 1e-5 });
+  expect(largestDifference(once!.data, inputs.q.data)).toBeGreaterThan(0.1);
 });
 
 test('string keeps near offsets, and none is larger than length - 1 - S + W', () => {
