@@ -22,7 +22,6 @@ import { leftAligned } from './coordinates/left-aligned.ts';
 import { pose } from './coordinates/pose.ts';
 import { raw } from './coordinates/raw.ts';
 import { rpe2d } from './coordinates/rpe2d.ts';
-import { segment } from './coordinates/segment.ts';
 import { shifted } from './coordinates/shifted.ts';
 import { tiles } from './coordinates/tiles.ts';
 import { v2pe } from './coordinates/v2pe.ts';
@@ -64,7 +63,7 @@ export type Registry = {
 export const POSITION_METHODS: Registry = {
   coordinates: [
     ...[raw, centred, cellCentre, endPoint, leftAligned, coupled, tiles],
-    ...[rpe2d, pose, v2pe, segment, shifted],
+    ...[rpe2d, pose, v2pe, shifted],
   ],
   embed: [
     ...[sincos2d, learned, learnedAt, lff, msPe, peg],

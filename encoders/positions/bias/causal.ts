@@ -1,8 +1,8 @@
 /**
- * Causal attention as the only source of positions (LEDiT: Zhang et al. 2025, arXiv 2503.04344, section 3): tokens
- * that see less of the picture have outputs of larger variance, about 1 / (number seen), and from
- * that the network can tell where they are, on any grid. Every second block looks at everything. The convolution
- * that tells neighbours apart is `locality`.
+ * Causal attention as the only source of positions (LEDiT: Zhang et al. 2025, arXiv 2503.04344, section
+ * 3): tokens that see less of the picture have outputs of larger variance, about 1 / (number seen), and
+ * from that the network can tell where they are, on any grid. Every second block looks at everything.
+ * The convolution that tells neighbours apart is `locality`.
  *
  * Of the paper's scans in two dimensions the best hides the lower right corner; read here as the tokens
  * of the same raster that lie neither above nor to the left of a token, but the token itself (ours).

@@ -1,14 +1,15 @@
 /**
- * FIRE: functional interpolation for relative positions (Li et al. 2024, eq. 8). A small MLP turns a distance
- * into the logits' bias, psi(|D|) / psi(max(L, largest |D|)) with psi(z) = ln(c z + 1): beyond the
- * threshold L, distances are seen as parts of the largest one, so the MLP's inputs lie in [0, 1] on any grid.
+ * FIRE: functional interpolation for relative positions (Li et al. 2024, eq. 8). A small MLP turns a
+ * distance into the logits' bias, psi(|D|) / psi(max(L, largest |D|)) with psi(z) = ln(c z + 1): beyond
+ * the threshold L, distances are seen as parts of the largest one, so the MLP's inputs lie in [0, 1] on
+ * any grid.
  *
- * Ours: two axes, each with its own largest distance, and the offsets' signs as two more inputs, for the
- * paper's attention looks back only; of the largest distance the grid's, not the query's index.
+ * Ours: two axes, each with its own largest distance, and the offsets' signs as two more inputs, for
+ * the paper's attention looks back only; of the largest distance the grid's, not the query's index.
  *
- * Weights of each block: `mlp.0` [blocks, 32, 4], `mlp.2` [blocks, h, 32]; c and L as logarithms,
- * `c` and `threshold` [blocks]. Options: `hidden` (32) of the MLP. Initial values: Xavier, c 0.1 (the paper's),
- * L the larger trained side.
+ * Weights of each block: `mlp.0` [blocks, 32, 4], `mlp.2` [blocks, h, 32]; c and L as logarithms, `c`
+ * and `threshold` [blocks]. Options: `hidden` (32) of the MLP. Initial values: Xavier, c 0.1 (the
+ * paper's), L the larger trained side.
  */
 import { linear } from '../../../tensor/ops/linear.ts';
 import type { HostTensor } from '../../../tensor/program.ts';

@@ -1,13 +1,13 @@
 /**
- * GGD-BAM: attention as content times a prior over positions, a generalised Gaussian whose shape every head
- * learns (Bianchessi et al. 2025, "Bayesian attention mechanism", section 2.3). The logits get the prior's logarithm,
- * -(|D - mu| / alpha)^beta: ALiBi is beta 1 with slope 1 / alpha, no positions an endless alpha. A
- * beta below 1 has a peak and heavy tails, which hold far tokens in sight.
+ * GGD-BAM: attention as content times a prior over positions, a generalised Gaussian whose shape every
+ * head learns (Bianchessi et al. 2025, "Bayesian attention mechanism", section 2.3). The logits get the
+ * prior's logarithm, -(|D - mu| / alpha)^beta: ALiBi is beta 1 with slope 1 / alpha, no positions an
+ * endless alpha. A beta below 1 has a peak and heavy tails, which hold far tokens in sight.
  *
  * Weights of each block: `alpha` and `beta` [blocks, h], logarithms of what they are named for, `mu`
  * [blocks, h, 2] on the two axes. They start as ALiBi (ours). With `scalable`, the content's logits are
- * multiplied by s_h ln N, N tokens of the grid (scalable softmax: Nakanishi 2025, eq. 3; on the content alone is ours), which
- * starts as 1 on the trained grid.
+ * multiplied by s_h ln N, N tokens of the grid (scalable softmax: Nakanishi 2025, eq. 3; on the content
+ * alone is ours), which starts as 1 on the trained grid.
  *
  * Options: `norm` 'axes' adds up one term of each axis, 'radial' has one of the distance (both ours);
  * `scalable` (false). Distances are sqrt(D^2 + 1e-8), so that gradients are finite where D is mu.

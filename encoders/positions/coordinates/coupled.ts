@@ -1,7 +1,7 @@
 /**
- * Position coupling (Cho et al. 2024, section 3): tokens that belong together share a position. Ours in two
- * dimensions: a token of a scale of n cells lies at the cell of the largest scale, of S cells, that its
- * middle falls in, floor((i + 1/2) S / n), so all scales of a pyramid share the same S positions
+ * Position coupling (Cho et al. 2024, section 3): tokens that belong together share a position. Ours in
+ * two dimensions: a token of a scale of n cells lies at the cell of the largest scale, of S cells, that
+ * its middle falls in, floor((i + 1/2) S / n), so all scales of a pyramid share the same S positions
  * whatever their number; so do pictures packed beside each other (a map of conditions and the picture).
  * In training all positions are moved by a random whole number on each axis, as in the paper.
  *

@@ -1,8 +1,8 @@
 /**
- * The first cell of every raster at 0 and cells span / n apart: i / n * span on each axis. Scales meet at
- * their upper left corner, and the last cell lies one step before the span, unlike STAR's end-points.
- * Switti (Voronov et al. 2024) has a span of 128; Infinity (Han et al. 2024) that of its largest scale
- * in cells, rounded to whole numbers, halves to the even one as PyTorch rounds.
+ * The first cell of every raster at 0 and cells span / n apart: i / n * span on each axis. Scales meet
+ * at their upper left corner, and the last cell lies one step before the span, unlike STAR's
+ * end-points. Switti (Voronov et al. 2024) has a span of 128; Infinity (Han et al. 2024) that of its
+ * largest scale in cells, rounded to whole numbers, halves to the even one as PyTorch rounds.
  *
  * Options: `span` ([32]) [rows, columns], or [side]; `round` (false).
  */

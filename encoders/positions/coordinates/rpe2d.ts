@@ -114,7 +114,7 @@ function checkSides(
 }
 
 /** `side` of the whole numbers below `range`, each set equally likely, in increasing order (Floyd). */
-export function drawSorted(side: number, range: number, rng: Rng): number[] {
+function drawSorted(side: number, range: number, rng: Rng): number[] {
   const drawn = new Set<number>();
   for (let last = range - side; last < range; last++) {
     const place = rng.integer(last + 1);

@@ -1,8 +1,8 @@
 /**
  * Indices moved by a random real number on each axis in training, one for all scales of a picture: a
- * fraction of the picture's side, so that a scale of n cells is moved by n times it. With `ms-pe` and a picture
- * moved alike this is the training of MS-PE (Choi et al. 2021, section 4.2: shifts are divided by the
- * size of each level). Without, it teaches that only offsets count (SHAPE: Kiyono et al. 2021).
+ * fraction of the picture's side, so that a scale of n cells is moved by n times it. With `ms-pe` and a
+ * picture moved alike this is the training of MS-PE (Choi et al. 2021, section 4.2: shifts are divided
+ * by the size of each level). Without, it teaches that only offsets count (SHAPE: Kiyono et al. 2021).
  *
  * Options: `by` (1), the largest move as a part of the side, in both directions.
  */

@@ -1,7 +1,7 @@
 /**
  * The tile that a token lies in: BiPE's positions between segments (He et al. 2024, "Two stones hit one
- * bird", section 3.2), floor(y / P) and floor(x / P) for tiles of P x P cells. A rotation or a bias on them
- * is relative from tile to tile; the embedding `within-tile` says where in its tile a token is.
+ * bird", section 3.2), floor(y / P) and floor(x / P) for tiles of P x P cells. A rotation or a bias on
+ * them is relative from tile to tile; the embedding `within-tile` says where in its tile a token is.
  *
  * Options: `tile` (4), P.
  */

@@ -1,10 +1,10 @@
 /**
- * V2PE: variable visual position encoding (Ge et al. 2024, section 3.2). Neighbours lie delta apart, not 1,
- * and delta is drawn anew for every picture in training, so that a larger grid fits into the range
- * trained on. One delta for both axes (ours) keeps squares square.
+ * V2PE: variable visual position encoding (Ge et al. 2024, section 3.2). Neighbours lie delta apart,
+ * not 1, and delta is drawn anew for every picture in training, so that a larger grid fits into the
+ * range trained on. One delta for both axes (ours) keeps squares square.
  *
- * Options: `deltas` (1, 1/2 ... 1/256), those drawn in training; `delta` ([]) that of sampling, [d]; without
- * it, the trained side over the grid's, at most 1, on the axis where that is least (ours).
+ * Options: `deltas` (1, 1/2 ... 1/256), those drawn in training; `delta` ([]) that of sampling, [d];
+ * without it, the trained side over the grid's, at most 1, on the axis where that is least (ours).
  */
 import type { CoordinatesMethod, Options } from '../contract.ts';
 import { extentOf, type Grid } from '../grid.ts';

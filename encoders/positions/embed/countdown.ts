@@ -1,9 +1,10 @@
 /**
- * LDPE: a countdown to the end (Butcher et al. 2024, "Precise length control in large language models").
- * Every token is told how many tokens are left; ours in two dimensions: sines and cosines of the rows
- * below it, H - 1 - y, and of the columns to its right, W - 1 - x, and two learned vectors times ln H and
- * ln W over the trained sides. So a network can know the size that it draws at. It counts cells, whatever
- * the coordinates are; each raster of a pyramid or of packed pictures counts to its own end.
+ * LDPE: a countdown to the end (Butcher et al. 2024, "Precise length control in large language
+ * models"). Every token is told how many tokens are left; ours in two dimensions: sines and cosines of
+ * the rows below it, H - 1 - y, and of the columns to its right, W - 1 - x, and two learned vectors
+ * times ln H and ln W over the trained sides. So a network can know the size that it draws at. It
+ * counts cells, whatever the coordinates are; each raster of a pyramid or of packed pictures counts to
+ * its own end.
  *
  * Options: `base` (10000). Initial vectors: zero, and they stay so where training has one size only.
  */

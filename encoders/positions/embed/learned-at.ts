@@ -1,11 +1,12 @@
 /**
- * A learned table of the trained grid read at the coordinates, linearly between its entries and at its border
- * beyond. Where `learned` stretches the table over any grid, this leaves every entry at its place: for parts
- * of a larger grid (`segment`), random places (`rpe2d` with a range of the trained side), fractions (`v2pe`,
- * interpolation). Karypis et al. 2023 interpolate absolute embeddings so; two axes are ours.
+ * A learned table of the trained grid read at the coordinates, linearly between its entries and at its
+ * border beyond. Where `learned` stretches the table over any grid, this leaves every entry at its
+ * place: for parts of larger grids (views of training), random places (`rpe2d`, given its
+ * range), fractions (`v2pe`, interpolation). Karypis et al. 2023 interpolate absolute embeddings
+ * so; two axes are ours.
  *
- * Options: `range` ([]) [rows, columns] of the table, or [side]; the trained grid without. Initial values:
- * normal, 0.02.
+ * Options: `range` ([]) [rows, columns] of the table, or [side]; the trained grid without. Initial
+ * values: normal, 0.02.
  */
 import { type Tensor, tf } from '../../../tensor/tf.ts';
 import type { EmbedMethod, Options } from '../contract.ts';

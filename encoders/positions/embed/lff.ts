@@ -5,8 +5,8 @@
  * near exp(-|a - b|^2 / (2 gamma^2)): near places look alike in every direction, not along the axes
  * only. The paper divides by sqrt(D); here r has length 1.
  *
- * Options: `gamma` (10), in units of coordinate; `features` (256) D; `hidden` (32) of the MLP. Initial values of
- * the MLP: Xavier, no bias in its last layer (ours).
+ * Options: `gamma` (10), in units of coordinate; `features` (256) D; `hidden` (32) of the MLP. Initial
+ * values of the MLP: Xavier, no bias in its last layer (ours).
  */
 import { gelu } from '../../../tensor/ops/gelu.ts';
 import { linear } from '../../../tensor/ops/linear.ts';

@@ -1,10 +1,12 @@
 /**
  * Multi-scale positional encoding (Choi et al. 2021, "Toward spatially unbiased generative models",
- * section 4): at each resolution, gamma_s times sines and cosines of the coordinates, gamma_s learned. Ours for
- * transformers: the resolutions are the scales of a pyramid, told by their order; a raster or packed pictures are one
- * resolution. A pyramid of more scales than the trained one ends with copies of the last gamma.
+ * section 4): at each resolution, gamma_s times sines and cosines of the coordinates, gamma_s learned.
+ * Ours for transformers: the resolutions are the scales of a pyramid, told by their order; a raster or
+ * packed pictures are one resolution. A pyramid of more scales than the trained one ends with copies of
+ * the last gamma.
  *
- * The paper moves coordinates and picture alike at random in training: that is the coordinates `shifted`.
+ * The paper moves coordinates and picture alike at random in training: that is the coordinates
+ * `shifted`.
  *
  * Options: `base` (10000). Initial gamma: 1.
  */

@@ -1,7 +1,7 @@
 /**
- * Position-infused attention (Press et al. 2021, Shortformer, section 4): sines and cosines are added to what
- * queries and keys are projected from, in every block, and not to values, so that content does not carry
- * where it was.
+ * Position-infused attention (Press et al. 2021, Shortformer, section 4): sines and cosines are added
+ * to what queries and keys are projected from, in every block, and not to values, so that content does
+ * not carry where it was.
  *
  * Options: those of `sincos2d`.
  */

@@ -1,7 +1,7 @@
 /**
  * Where in its tile a token is: BiPE's positions within segments (He et al. 2024, "Two stones hit one
- * bird", section 3.2), sines and cosines of (y mod P, x mod P), the same in every tile however many there
- * are. The coordinates `tiles` with a rotation or a bias are the other half of BiPE.
+ * bird", section 3.2), sines and cosines of (y mod P, x mod P), the same in every tile however many
+ * there are. The coordinates `tiles` with a rotation or a bias are the other half of BiPE.
  *
  * Options: `tile` (4), P, which must be that of `tiles`; `base` (10000).
  */

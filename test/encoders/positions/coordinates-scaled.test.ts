@@ -1,4 +1,4 @@
-/** Coordinates of scales, tiles and parts: left-aligned, coupled, tiles, V2PE, segment, shifted. */
+/** Coordinates of scales, tiles and steps: left-aligned, coupled, tiles, V2PE, shifted. */
 import { describe, expect, test } from 'vitest';
 import type { CoordinatesMethod, Options } from '../../../encoders/positions/contract.ts';
 import { coupled } from '../../../encoders/positions/coordinates/coupled.ts';
@@ -7,7 +7,6 @@ import {
   leftAligned,
 } from '../../../encoders/positions/coordinates/left-aligned.ts';
 import { raw } from '../../../encoders/positions/coordinates/raw.ts';
-import { segment } from '../../../encoders/positions/coordinates/segment.ts';
 import { shifted } from '../../../encoders/positions/coordinates/shifted.ts';
 import { tiles } from '../../../encoders/positions/coordinates/tiles.ts';
 import { v2pe } from '../../../encoders/positions/coordinates/v2pe.ts';
@@ -158,49 +157,6 @@ describe('v2pe', () => {
       /positive deltas to draw from, got \[0\]/,
     );
     expect(() => sample(v2pe, trained, { options: { delta: [-1] } })).toThrow(/got \[-1\]/);
-  });
-});
-
-describe('segment', () => {
-  const source = raster(8, 6);
-  const part = raster(4, 3);
-  const draw = (cut: string, rng: Rng, grid = part) =>
-    points(segment, grid, 'train', { options: { cut }, trained: source, rng });
-
-  test('is raw where the grid is the trained grid, and in sampling', () => {
-    for (const cut of ['window', 'lines'])
-      expect(draw(cut, createRng(1), source)).toEqual(plain(source));
-    expect(sample(segment, source, { trained: source })).toEqual(plain(source));
-  });
-
-  test('has coordinates of the source, of as many tokens as the part has', () => {
-    const rng = createRng(8);
-    const seen = { window: new Set<number>(), lines: new Set<number>() };
-    let apart = 0;
-    for (let i = 0; i < 500; i++) {
-      for (const cut of ['window', 'lines'] as const) {
-        const all = draw(cut, rng);
-        expect(all.length).toBe(2 * 12);
-        const [y, x] = [rows(all, 4, 3), columns(all, 3)];
-        expect(all).toEqual(y.flatMap((row) => x.flatMap((column) => [row, column])));
-        const gaps = y.slice(1).map((row, k) => row - y[k]!);
-        expect(Math.min(...gaps)).toBeGreaterThanOrEqual(1);
-        if (cut === 'window') expect(Math.max(...gaps)).toBe(1);
-        else if (Math.max(...gaps) > 1) apart++;
-        for (const row of y) seen[cut].add(row);
-      }
-    }
-    for (const cut of ['window', 'lines'] as const)
-      expect([...seen[cut]].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    // 5 of 70 sets of 4 of 8 rows have no gap.
-    expect(Math.abs(apart / 500 - 65 / 70)).toBeLessThan(0.05);
-  });
-
-  test('names what it cannot do', () => {
-    expect(() => draw('window', createRng(1), raster(9, 3))).toThrow(
-      /part of the trained grid of 8 x 6 tokens, got 9 x 3/,
-    );
-    expect(() => points(segment, part, 'train', { trained: source })).toThrow(/an rng/);
   });
 });
 
