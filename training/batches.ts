@@ -16,6 +16,8 @@ import { chooseView, type Seen, see, type View } from './views.ts';
 
 export type BatchOptions = {
   readonly batch: number;
+  /** Batches of a step. @default 1 */
+  readonly accumulate?: number;
   readonly objective: ObjectiveConfig;
   readonly time: TimeDraw;
   /**
@@ -50,11 +52,10 @@ export type Batch = Readonly<Record<'x' | 't' | 'condition' | 'target' | 'weight
 export type Batches = (step: number) => Batch;
 
 export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): Batches {
-  const { objective, time, drop, flip, variance = false, coordinates, micro = false } = options;
-  const { size } = data;
-  const whole: View = { how: 'full', size: [size, size], of: size, share: 1, batch: options.batch };
+  const { objective, time, drop, flip, variance = false } = options;
+  const { accumulate = 1, coordinates, micro = false } = options;
   const { views, pictures, patch } = options.seen ?? {
-    views: [whole],
+    views: [wholeOf(data.size, options.batch)],
     pictures: () => data,
     patch: 1,
   };
@@ -65,7 +66,11 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
     const draw = rng.stream(`step/${step}`);
     // Streams of their own for what not every run has, so that all else is drawn as without it.
     const own = (what: string, row: number) => draw.stream(`${what}/${row}`);
-    const view = chooseView(views, draw.stream('view').uniform());
+    const view = chooseView(
+      views,
+      Math.floor(step / accumulate) + 1,
+      draw.stream('view').uniform(),
+    );
     const { batch } = view;
     const source = pictures(view.of);
     const length = view.size[0] * view.size[1] * 3;
@@ -107,6 +112,11 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
     };
   };
 }
+
+const wholeOf = (side: number, batch: number): View => ({
+  ...{ how: 'full', size: [side, side], of: side, share: 1, batch },
+  ...{ from: 1, until: Number.POSITIVE_INFINITY },
+});
 
 /** Tensors of one shape as the rows of one. */
 function stack(tensors: readonly HostTensor[]): HostTensor {

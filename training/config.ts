@@ -1,5 +1,6 @@
 /** The configuration of a training run: one JSON file, checked by one schema. */
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { ObjectiveSchema, PositionSchema } from '../generators/model.ts';
 import { checkSchema } from '../schema.ts';
@@ -49,6 +50,9 @@ const ViewSchema = Type.Object(
     /** Side of the larger picture that a view other than 'full' is taken from. */
     of: Type.Optional(Count),
     share: Type.Number({ exclusiveMinimum: 0 }),
+    /** The first and last step that may show it (stages). Default: all of the run's. */
+    from: Type.Optional(Count),
+    until: Type.Optional(Count),
     /** Pictures of a step, at most the run's. Default: the run's. */
     batch: Type.Optional(Count),
   },
@@ -134,16 +138,33 @@ export const parseTrainingConfig = (value: unknown, where: string): TrainingConf
 export const readTrainingConfig = async (path: string): Promise<TrainingConfig> =>
   parseTrainingConfig(await readConfigFile(path), path);
 
-/** The JSON of a configuration file, not checked. */
+/**
+ * The JSON of a configuration file, not checked. One with `extends` is another file beside it with
+ * changes: objects are joined key by key, all else is replaced.
+ */
 export async function readConfigFile(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Error(`train: expected a configuration file, got '${path}', which cannot be read`);
   });
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw new TypeError(`${path}: expected JSON, got ${(error as Error).message}`);
   }
+  if (!isRecord(value) || typeof value.extends !== 'string') return value;
+  const { extends: base, ...changes } = value;
+  return joined(await readConfigFile(join(dirname(path), base as string)), changes);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function joined(base: unknown, changes: unknown): unknown {
+  if (!isRecord(base) || !isRecord(changes)) return changes;
+  const both = { ...base };
+  for (const [key, value] of Object.entries(changes)) both[key] = joined(base[key], value);
+  return both;
 }
 
 /** The share of the full learning rate at a step counted from 1. */

@@ -24,8 +24,11 @@ export type View = {
   readonly size: readonly [number, number];
   /** Side of the picture that it is taken from; of a `full` one the shorter side. */
   readonly of: number;
-  /** Part of the steps, against the sum of all shares. */
+  /** Part of the steps, against the sum of the shares of all that a step may show. */
   readonly share: number;
+  /** The first and the last step that may show it. */
+  readonly from: number;
+  readonly until: number;
   /** Pictures of a step. */
   readonly batch: number;
 };
@@ -39,8 +42,9 @@ export type Seen = {
   readonly size: MicroSize;
 };
 
-/** The view of a step: `at` in [0, 1) falls into its share. */
-export function chooseView(views: readonly View[], at: number): View {
+/** The view of a step, counted from 1: `at` in [0, 1) falls into its share. */
+export function chooseView(all: readonly View[], step: number, at: number): View {
+  const views = all.filter(({ from, until }) => from <= step && step <= until);
   const total = views.reduce((sum, { share }) => sum + share, 0);
   let left = at * total;
   for (const view of views) {
@@ -130,15 +134,15 @@ export function coordinatesOf(
   return Float32Array.from(places.flatMap((i) => [coordinates[2 * i]!, coordinates[2 * i + 1]!]));
 }
 
+type ViewConfig = Pick<TrainingConfig, 'data' | 'batch' | 'views' | 'steps'>;
+
 /** Sides of pictures that a configuration's views need besides `data.size`. */
-export const sidesOf = (config: Pick<TrainingConfig, 'data' | 'batch' | 'views'>): number[] => [
+export const sidesOf = (config: ViewConfig): number[] => [
   ...new Set(viewsOf(config).flatMap(({ of }) => (of === config.data.size ? [] : [of]))),
 ];
 
 /** Sizes [height, width] whose positions or pictures a configuration's views show, each once. */
-export function sizesOf(
-  config: Pick<TrainingConfig, 'data' | 'batch' | 'views'>,
-): [number, number][] {
+export function sizesOf(config: ViewConfig): [number, number][] {
   const shown = viewsOf(config).map(({ how, size, of }) =>
     how === 'window' || how === 'rows' ? [of, of] : size,
   );
@@ -149,14 +153,11 @@ export function sizesOf(
 
 /** The views of a configuration with all defaults filled in; throws where one cannot be had. */
 export function viewsOf(
-  {
-    data,
-    batch,
-    views = [{ how: 'full', share: 1 }],
-  }: Pick<TrainingConfig, 'data' | 'batch' | 'views'>,
+  { data, batch, views = [{ how: 'full', share: 1 }], steps }: ViewConfig,
   patch = 1,
 ): View[] {
-  return views.map(({ how, size = data.size, of, share, batch: own = batch }, i) => {
+  const all = views.map(({ how, size = data.size, of, share, ...rest }, i) => {
+    const { batch: own = batch, from = 1, until = steps } = rest;
     const sides = typeof size === 'number' ? ([size, size] as const) : size;
     const where = `views[${i}]`;
     const larger = how === 'full' ? Math.min(...sides) : (of ?? data.size);
@@ -173,6 +174,19 @@ export function viewsOf(
       );
     if (own > batch)
       throw new RangeError(`${where}.batch: expected at most the run's (${batch}), got ${own}`);
-    return { how, size: sides, of: larger, share, batch: own };
+    return { how, size: sides, of: larger, share, from, until, batch: own };
   });
+  checkStages(all, steps);
+  return all;
+}
+
+/** Throws unless every step has a view: between two borders of stages all steps are alike. */
+function checkStages(views: readonly View[], steps: number): void {
+  const borders = [1, ...views.map(({ until }) => until + 1)].filter((step) => step <= steps);
+  for (const step of borders) {
+    if (views.some(({ from, until }) => from <= step && step <= until)) continue;
+    throw new RangeError(
+      `views: expected one for every step, got none for step ${step}; change 'from' and 'until'`,
+    );
+  }
 }

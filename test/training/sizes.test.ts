@@ -41,7 +41,7 @@ const mixed = tinyConfig({
   model: { ...tiny.model, config: { ...tiny.model.config, micro: true } },
   views: [
     { how: 'full', share: 2 },
-    { how: 'full', size: [16, 32], share: 1, batch: 4 },
+    { how: 'full', size: [16, 32], share: 1, batch: 4, from: 3 },
     { how: 'crop', size: 16, of: 32, share: 1 },
     { how: 'rows', of: 32, share: 2 },
   ],
@@ -89,7 +89,7 @@ test('batches: sizes, positions of larger pictures, and what is said of them', (
     coordinates: (_, __, tokens) =>
       tokens && { data: Float32Array.of(tokens.rows[0]!, tokens.columns[0]!), shape: [1, 2] },
     seen: {
-      views: viewsOf(mixed, 4),
+      views: viewsOf({ ...mixed, steps: 60 }, 4),
       pictures: (side) => (side === 16 ? data : larger),
       patch: 4,
     },

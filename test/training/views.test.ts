@@ -20,7 +20,7 @@ const picture = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
   return [Math.floor(pixel / SIDE), pixel % SIDE, 7][i % 3]!;
 });
 const view = (how: View['how'], size: readonly [number, number], of = SIDE): View => ({
-  ...{ how, size, of, share: 1, batch: 1 },
+  ...{ how, size, of, share: 1, batch: 1, from: 1, until: 9 },
 });
 const seen = (v: View, seed = 1, mirrored = false) =>
   see(v, picture, PATCH, { rng: createRng(seed), mirrored });
@@ -95,11 +95,25 @@ describe('views', () => {
       { ...view('full', [8, 8]), share: 3 },
       { ...view('rows', [8, 8]), share: 1 },
     ];
-    expect(chooseView(views, 0).how).toBe('full');
-    expect(chooseView(views, 0.7499).how).toBe('full');
-    expect(chooseView(views, 0.75).how).toBe('rows');
-    expect(chooseView(views, 0.9999).how).toBe('rows');
+    expect(chooseView(views, 1, 0).how).toBe('full');
+    expect(chooseView(views, 1, 0.7499).how).toBe('full');
+    expect(chooseView(views, 1, 0.75).how).toBe('rows');
+    expect(chooseView(views, 1, 0.9999).how).toBe('rows');
   });
+});
+
+test('stages: a view is shown from a step until another', () => {
+  const views = [
+    { ...view('full', [8, 8]), until: 4 },
+    { ...view('rows', [8, 8]), from: 5, until: 9 },
+  ];
+  const at = (step: number) => [0, 0.5, 0.99].map((x) => chooseView(views, step, x).how);
+  expect([1, 4, 5, 9].map(at)).toEqual([
+    ['full', 'full', 'full'],
+    ['full', 'full', 'full'],
+    ['rows', 'rows', 'rows'],
+    ['rows', 'rows', 'rows'],
+  ]);
 });
 
 describe('views of a configuration', () => {
@@ -107,7 +121,7 @@ describe('views of a configuration', () => {
 
   test('without any, pictures are seen whole', () => {
     expect(viewsOf(tinyConfig(), PATCH)).toEqual([
-      { how: 'full', size: [16, 16], of: 16, share: 1, batch: 8 },
+      { how: 'full', size: [16, 16], of: 16, share: 1, from: 1, until: 12, batch: 8 },
     ]);
   });
 
@@ -141,6 +155,16 @@ describe('views of a configuration', () => {
     [{ how: 'full', share: 1, batch: 9 }, "views[0].batch: expected at most the run's (8), got 9"],
   ])('%j is refused', (one, sentence) => {
     expect(() => viewsOf(config([one]), PATCH)).toThrow(sentence);
+  });
+
+  test('steps without a view are refused', () => {
+    const stages = [
+      { how: 'full', share: 1, until: 4 },
+      { how: 'full', size: 32, share: 1, from: 6 },
+    ];
+    expect(() => viewsOf(config(stages), PATCH)).toThrow(
+      "views: expected one for every step, got none for step 5; change 'from' and 'until'",
+    );
   });
 
   test('an unknown way to see is refused by the schema', () => {

@@ -1,0 +1,70 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
+import { raster } from '../../encoders/positions/grid.ts';
+import { DIT_PRESETS, type DiTConfig } from '../../generators/dit-config.ts';
+import { readConfigFile, readTrainingConfig, type TrainingConfig } from '../../training/config.ts';
+import { viewsOf } from '../../training/views.ts';
+
+const FOLDER = 'training/configs';
+const names = (await readdir(FOLDER, { recursive: true })).filter((name) => name.endsWith('.json'));
+const diffusion: string[] = [];
+for (const name of names) {
+  const text = JSON.stringify(await readConfigFile(join(FOLDER, name)));
+  if (text.includes('"objective"')) diffusion.push(name);
+}
+
+describe('configurations that ship', () => {
+  test('are some', () => expect(diffusion.length).toBeGreaterThan(10));
+
+  test.each(diffusion)(
+    '%s is valid; its positions go together and its views can be had',
+    async (name) => {
+      const config = await readTrainingConfig(join(FOLDER, name));
+      const { width, heads, depth, patch }: DiTConfig =
+        DIT_PRESETS[config.model.preset as keyof typeof DIT_PRESETS];
+      const side = config.data.size / patch;
+      const shape = { width, heads, depth, trained: raster(side, side) };
+      const positions = composePositions(config.model.positions as PositionConfig, shape);
+      expect(positions.place(raster(side, side), 'sample').coordinates.shape).toEqual([
+        side ** 2,
+        2,
+      ]);
+      expect(viewsOf(config, patch).length).toBeGreaterThan(0);
+    },
+  );
+
+  test('the arms of the comparison differ in positions alone', async () => {
+    const arms = diffusion.filter((name) => name.startsWith('resolution/'));
+    const base = await readTrainingConfig(join(FOLDER, 'resolution/base.json'));
+    const common = ({ name: _n, seed: _s, steps: _t, model, ...rest }: TrainingConfig) => ({
+      ...rest,
+      model: { ...model, positions: {} },
+    });
+    for (const name of arms) {
+      const arm = await readTrainingConfig(join(FOLDER, name));
+      expect(common(arm)).toEqual(common(base));
+      const { steps } = arm;
+      expect([base.steps, 2 * base.steps]).toContain(steps);
+    }
+  });
+});
+
+test('a configuration may extend another: objects are joined, all else replaced', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ropewalk-extends-'));
+  const write = (name: string, value: unknown) =>
+    writeFile(join(folder, name), JSON.stringify(value));
+  await write('a.json', { name: 'a', model: { preset: 'p', config: { x: 1 } }, list: [1, 2] });
+  await write('b.json', { extends: 'a.json', name: 'b', model: { config: { y: 2 } }, list: [3] });
+  await write('c.json', { extends: 'b.json', name: 'c' });
+  expect(await readConfigFile(join(folder, 'c.json'))).toEqual({
+    name: 'c',
+    model: { preset: 'p', config: { x: 1, y: 2 } },
+    list: [3],
+  });
+  await write('d.json', { extends: 'none.json' });
+  await expect(readConfigFile(join(folder, 'd.json'))).rejects.toThrow(/none\.json/);
+  await rm(folder, { recursive: true });
+});
