@@ -4,6 +4,7 @@ import { alibi } from './bias/alibi.ts';
 import { causal } from './bias/causal.ts';
 import { fire } from './bias/fire.ts';
 import { ggdBam } from './bias/ggd-bam.ts';
+import { grapeA } from './bias/grape-a.ts';
 import { headScale } from './bias/head-scale.ts';
 import type {
   BiasMethod,
@@ -18,7 +19,9 @@ import { cellCentre } from './coordinates/cell-centre.ts';
 import { centred } from './coordinates/centred.ts';
 import { coupled } from './coordinates/coupled.ts';
 import { endPoint } from './coordinates/end-point.ts';
+import { jittered } from './coordinates/jittered.ts';
 import { leftAligned } from './coordinates/left-aligned.ts';
+import { nit } from './coordinates/nit.ts';
 import { pose } from './coordinates/pose.ts';
 import { raw } from './coordinates/raw.ts';
 import { rpe2d } from './coordinates/rpe2d.ts';
@@ -49,7 +52,16 @@ import { timeShift } from './extend/time-shift.ts';
 import { ultraflux } from './extend/ultraflux.ts';
 import { visionYarn, yarn } from './extend/yarn.ts';
 import { axial } from './rotate/axial.ts';
+import { comrope } from './rotate/comrope.ts';
+import { grape } from './rotate/grape.ts';
+import { gta } from './rotate/gta.ts';
+import { hopeHybrid } from './rotate/hope-hybrid.ts';
+import { mhrope } from './rotate/mhrope.ts';
+import { mropeI } from './rotate/mrope-i.ts';
 import { pRope } from './rotate/p-rope.ts';
+import { ropePp } from './rotate/rope-pp.ts';
+import { tpe2d } from './rotate/tpe-2d.ts';
+import { vrope } from './rotate/vrope.ts';
 
 export type Registry = {
   readonly coordinates: readonly CoordinatesMethod[];
@@ -62,15 +74,18 @@ export type Registry = {
 
 export const POSITION_METHODS: Registry = {
   coordinates: [
-    ...[raw, centred, cellCentre, endPoint, leftAligned, coupled, tiles],
-    ...[rpe2d, pose, v2pe, shifted],
+    ...[raw, centred, cellCentre, endPoint, leftAligned, coupled, tiles, nit],
+    ...[rpe2d, pose, v2pe, shifted, jittered],
   ],
   embed: [
     ...[sincos2d, learned, learnedAt, lff, msPe, peg],
     ...[withinTile, countdown, locality, pia],
   ],
-  rotate: [axial, pRope],
-  bias: [alibi, ggdBam, fire, causal, headScale],
+  rotate: [
+    ...[axial, pRope, ropePp, mropeI, mhrope, vrope, tpe2d],
+    ...[gta, hopeHybrid, grape, comrope],
+  ],
+  bias: [alibi, grapeA, ggdBam, fire, causal, headScale],
   score: [],
   extend: [
     ...[interpolation, ntk, visionNtk, ntkByParts, yarn, visionYarn, timeAware, riflex],

@@ -5,21 +5,30 @@
  *
  * Options: `base` (10000); `first` 'y' or 'x', the axis of the first half; `layout` 'halves', or
  * 'interleaved' for y f0, x f0, y f1, x f1 ... (Lumina, DDT); `prefix` 'identity' leaves condition
- * tokens unturned (JiT), 'zero' multiplies them by zero (LlamaGen, ARPG, RandAR).
+ * tokens unturned (JiT), 'zero' multiplies them by zero (LlamaGen, ARPG, RandAR);
+ * `still` (0) leading channels are not turned (FLUX's third axis, where all tokens of a picture lie at 0).
  */
 import { rope } from '../../../tensor/ops/rope.ts';
 import { type Tensor, tf } from '../../../tensor/tf.ts';
 import type { Options, RotateMethod } from '../contract.ts';
+import { axesOf, padFront, spectrum, type Tables, tablesOf } from './tables.ts';
 
-/** Conventions of published checkpoints (specification: peers, 2.1). */
+/**
+ * Conventions of published checkpoints. Their coordinates are `raw`, but for NiT (`nit`), DDT
+ * (`end-point`, span 16), STAR (`end-point`; span 64 and base 10000 where released, 32 and 100 in its
+ * code), Infinity and Switti (aligned at the first cell).
+ */
 export const AXIAL_PRESETS = {
   fit: { base: 10000, first: 'y', layout: 'halves', prefix: 'identity' },
+  nit: { base: 10000, first: 'x', layout: 'halves', prefix: 'identity' },
   lightningdit: { base: 10000, first: 'y', layout: 'halves', prefix: 'identity' },
   jit: { base: 10000, first: 'y', layout: 'halves', prefix: 'identity' },
   llamagen: { base: 10000, first: 'y', layout: 'halves', prefix: 'zero' },
   arpg: { base: 10000, first: 'y', layout: 'halves', prefix: 'zero' },
   randar: { base: 10000, first: 'y', layout: 'halves', prefix: 'zero' },
   infinity: { base: 10000, first: 'y', layout: 'halves', prefix: 'identity' },
+  flux: { base: 10000, first: 'y', layout: 'halves', prefix: 'identity', still: 16 },
+  'star-released': { base: 10000, first: 'x', layout: 'halves', prefix: 'identity' },
   star: { base: 100, first: 'x', layout: 'halves', prefix: 'identity' },
   switti: { base: 10000, first: 'x', layout: 'halves', prefix: 'identity' },
   lumina: { base: 10000, first: 'y', layout: 'interleaved', prefix: 'identity' },
@@ -35,17 +44,16 @@ export const axial: RotateMethod = {
     first: ['y', 'x'],
     layout: ['halves', 'interleaved'],
     prefix: ['identity', 'zero'],
+    still: 0,
   },
-  frequencies(headSize, { base }) {
-    if (headSize % 4 !== 0) {
+  frequencies(headSize, { base, still = 0 }) {
+    const turned = headSize - Number(still);
+    if (!(turned > 0 && turned % 4 === 0 && Number(still) % 2 === 0)) {
       throw new RangeError(
-        `axial RoPE: expected a head size that is a multiple of 4, got ${headSize}`,
+        `axial RoPE: expected an even number of still channels (${still}) and a rest that is a multiple of 4, got ${turned}`,
       );
     }
-    const axis = Array.from(
-      { length: headSize / 4 },
-      (_, i) => Number(base) ** (-i / (headSize / 4)),
-    );
+    const axis = spectrum(Number(base), turned / 4);
     return { y: axis, x: axis };
   },
   rotate({ coordinates, frequencies, q, k, v, where, options }) {
@@ -59,21 +67,15 @@ export function axialTables(
   coordinates: Tensor,
   frequencies: Tensor,
   prefix: number,
-  { first, layout, prefix: prefixMode }: Options,
-): { cos: Tensor; sin: Tensor } {
-  const [ys, xs] = tf.split(coordinates, 2, -1) as [Tensor, Tensor]; // [.., T, 1]
+  { first, layout, prefix: prefixMode, still = 0 }: Options,
+): Tables {
+  const [ys, xs] = axesOf(coordinates); // [.., T, 1]
   const [fy, fx] = tf.unstack(frequencies) as [Tensor, Tensor]; // [F]
   const angles = [ys.mul(fy), xs.mul(fx)]; // [.., T, F]
   if (first === 'x') angles.reverse();
   const lead = coordinates.shape.slice(0, -1);
   const joined =
     layout === 'halves' ? tf.concat(angles, -1) : tf.stack(angles, -1).reshape([...lead, -1]);
-  const pad = (table: Tensor, value: number) =>
-    prefix === 0
-      ? table
-      : tf.concat(
-          [tf.fill([...lead.slice(0, -1), prefix, joined.shape.at(-1)!], value), table],
-          -2,
-        );
-  return { cos: pad(tf.cos(joined), prefixMode === 'zero' ? 0 : 1), sin: pad(tf.sin(joined), 0) };
+  const all = padFront(joined, -1, Number(still) / 2, 0); // [.., T, d/2]
+  return tablesOf(all, prefix, prefixMode === 'zero' ? 0 : 1);
 }

@@ -70,7 +70,7 @@ describe('what cannot be joined is said in one sentence', () => {
     [
       'an unknown option',
       () => compose({ rotate: { method: 'axial', bsae: 100 } }),
-      /'axial': expected options among base, first, layout, prefix, got 'bsae'; did you mean 'base'\?/,
+      /'axial': expected options among base, first, layout, prefix, still, got 'bsae'; did you mean 'base'\?/,
     ],
     [
       'an option of a method without any',
@@ -120,7 +120,7 @@ test('every method that ships says what it reduces to, under a name of its own',
 
 test('every preset of axial RoPE is a configuration', () => {
   for (const preset of Object.values(AXIAL_PRESETS))
-    expect(() => compose({ rotate: { method: 'axial', ...preset } })).not.toThrow();
+    expect(() => compose({ rotate: { method: 'axial', ...preset } }, { width: 64 })).not.toThrow();
 });
 
 test('weights are named by method, and drawn from a stream of each', () => {

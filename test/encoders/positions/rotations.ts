@@ -62,7 +62,8 @@ export async function expectOffsetsOnly(
   expect(largestDifference(await logits(one), still)).toBeGreaterThan(0.05);
 }
 
-function attention(method: RotateMethod, turning: Turning) {
+/** Inputs of such an attention, and the function of them. */
+export function attention(method: RotateMethod, turning: Turning) {
   const { grid = GRID, weights = {}, heads = 2, headSize = 16 } = turning;
   const options = completeOptions(method, turning.options ?? {});
   const where = at(grid, { trained: grid, heads, headSize, ...turning.where });

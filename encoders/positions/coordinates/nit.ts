@@ -1,0 +1,28 @@
+/**
+ * The indices that NiT's weights were trained with (Wang et al. 2025): token n of a raster of height H
+ * lies at row floor(n / H), column n mod H, though tokens go row by row of W. Right on squares only; to
+ * run its checkpoints on other sides as they were, not for new models.
+ */
+import type { CoordinatesMethod } from '../contract.ts';
+import { rastersOf } from '../grid.ts';
+
+export const nit: CoordinatesMethod = {
+  hook: 'coordinates',
+  name: 'nit',
+  reducesTo: 'raw on a square',
+  coordinates({ grid }) {
+    if (grid.kind === 'merged') {
+      throw new RangeError(
+        'nit: expected a raster, a pyramid or packed pictures, got merged tokens',
+      );
+    }
+    return Float64Array.from(
+      rastersOf(grid).flatMap(({ height, width }) =>
+        Array.from({ length: height * width }, (_, n) => [
+          Math.floor(n / height),
+          n % height,
+        ]).flat(),
+      ),
+    );
+  },
+};
