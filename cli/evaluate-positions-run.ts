@@ -11,6 +11,7 @@ import { checkSize } from '../pipelines/diffusion.ts';
 import type { ModelEntry } from '../pipelines/models.ts';
 import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
+import { checkOfAvatars } from './avatars.ts';
 import type { Context } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluatePositionsCommand } from './evaluate.ts';
@@ -25,13 +26,8 @@ export async function analysePositions(
   const { out, models: names, sizes } = options;
   const entries: ModelEntry[] = [];
   for (const name of names) entries.push(await chooseModel(name, context));
-  for (const { card } of entries) {
-    if (card.data !== 'avatars')
-      throw new RangeError(
-        `evaluate: expected models of avatars, got '${card.id}' of '${card.data}'`,
-      );
-    for (const size of sizes ?? []) checkSize(size, card);
-  }
+  for (const { card } of entries) for (const size of sizes ?? []) checkSize(size, card);
+  await checkOfAvatars(entries.map(({ card }) => card));
   const engine = await openDevice(options, context);
   await checkWritable(out);
   const line = progressLine(context.stderr, () => performance.now());

@@ -17,6 +17,7 @@ import { createDiffusionPipeline, type DrawProgress } from '../pipelines/diffusi
 import type { ModelEntry } from '../pipelines/models.ts';
 import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
+import { checkOfAvatars } from './avatars.ts';
 import { type Context, modelFolders } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluateResolutionCommand } from './evaluate.ts';
@@ -36,9 +37,7 @@ export async function measureSizes(
   const extend = await Promise.all(options.extend.map(readMethod));
   const plan = { models, sizes, extend, samples, seeds };
   planCells(plan);
-  for (const { id, data } of models)
-    if (data !== 'avatars')
-      throw new RangeError(`evaluate: expected models of avatars, got '${id}' of '${data}'`);
+  await checkOfAvatars(models);
   const engine = await openDevice(options, context);
   const network = await openFeatures(options, engine);
   const readers = await openReaders(engine, context);
@@ -57,11 +56,11 @@ export async function measureSizes(
     now: () => performance.now(),
     onEstimate: ({ missing, pictures, seconds }) =>
       context.stderr.write(
-        `${missing} of ${pictures} pictures to draw, about ${duration(seconds)}, then measuring\n`,
+        `${missing} of ${pictures} pictures to draw and measure, about ${duration(seconds)}\n`,
       ),
     onProgress: ({ stage, cell, done, of, secondsLeft }) => {
       const { model, size, extend: method } = cell;
-      const left = secondsLeft === undefined ? '' : `, ${duration(secondsLeft)} of drawing left`;
+      const left = secondsLeft === undefined ? '' : `, ${duration(secondsLeft)} left`;
       const what = stage === 'draw' ? 'pictures drawn' : 'cells measured';
       line.show(`${done} of ${of} ${what}${left} (${model.id}, ${sizeName(size)}, ${method})`);
     },

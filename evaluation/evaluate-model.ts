@@ -155,7 +155,7 @@ export function checkVocabulary(
   const at = wanted.findIndex((word, i) => word !== found[i]);
   if (at < 0 && found.length === wanted.length) return;
   throw new RangeError(
-    `evaluate: expected the ${name}'s vocabulary to be the model's ${wanted.length} words, got ${found.length} words${at < 0 ? '' : ` that differ from '${wanted[at]}' on`}; use a ${name === 'reader' ? 'reader' : 'data set'} of the same version`,
+    `evaluate: expected the vocabulary of the ${name} to be the model's ${wanted.length} words, got ${found.length} words${at < 0 ? '' : ` that differ from '${wanted[at]}' on`}; use a ${name === 'reader' ? 'reader' : 'data set'} of the same version`,
   );
 }
 

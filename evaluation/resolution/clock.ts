@@ -8,6 +8,7 @@ export type Estimate = {
   /** Pictures to draw, and all that the comparison needs. */
   readonly missing: number;
   readonly pictures: number;
+  /** Of drawing, and of looking at pictures and drawings that no features are kept of. */
   readonly seconds: number;
 };
 export type Progress = {
@@ -15,7 +16,7 @@ export type Progress = {
   readonly cell: Cell;
   readonly done: number;
   readonly of: number;
-  /** Of drawing. */
+  /** Of this stage. */
   readonly secondsLeft?: number;
 };
 
@@ -23,6 +24,8 @@ export type ClockOptions = Pick<PlanOptions, 'sizes' | 'samples'> & {
   readonly render: RenderCell;
   readonly drawing: (model: Cell['model']) => { readonly steps: number };
   readonly conditions: readonly (readonly number[])[];
+  /** Seconds that judging will take. */
+  readonly judging: () => Promise<number>;
   readonly now: () => number;
   readonly onEstimate?: (estimate: Estimate) => void;
 };
@@ -45,7 +48,11 @@ export async function createClock(
     countOf(one) * costs.get(one.cell.model.id)!(pixelsOf(one.cell));
   const total = missing.reduce((sum, one) => sum + expected(one), 0);
   const wanted = missing.reduce((sum, one) => sum + countOf(one), 0);
-  if (missing.length > 0) options.onEstimate?.({ missing: wanted, pictures, seconds: total });
+  if (missing.length > 0)
+    options.onEstimate?.({
+      ...{ missing: wanted, pictures },
+      seconds: total + (await options.judging()),
+    });
   const started = options.now();
   let [drawn, spent] = [0, 0];
   return {

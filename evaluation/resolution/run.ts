@@ -78,6 +78,8 @@ export type Resolution = {
   readonly sizes: readonly MeasuredSize[];
 };
 
+/** Drawings that the time of judging is found with. */
+const PROBED = 8;
 /** Pictures of a cell that are shown. */
 export const SHOWN = 12;
 
@@ -137,7 +139,8 @@ async function drawMissing(run: Run): Promise<void> {
   for (const cell of own)
     for (const range of partsOf(samples))
       if (!(await readPart(folderOf(run, cell), range, cell.size))) missing.push({ cell, range });
-  const clock = await createClock(run, missing, own.length * samples);
+  const judging = () => judgingSeconds(run, missing);
+  const clock = await createClock({ ...run, judging }, missing, own.length * samples);
   for (const { cell, range } of missing) {
     signal?.throwIfAborted();
     onProgress?.(clock.at(cell));
@@ -155,15 +158,36 @@ async function drawMissing(run: Run): Promise<void> {
   }
 }
 
+/** From one batch of drawings: of the missing pictures, and of all drawings of each of their sizes. */
+async function judgingSeconds(
+  { network, drawings, now, signal }: Run,
+  missing: readonly { cell: Cell; range: Range }[],
+): Promise<number> {
+  const sizes = [...new Set(missing.map(({ cell }) => cell.size))];
+  const some = (await drawings.at(sizes[0]!)).slice(0, PROBED);
+  await network.read(some, signal);
+  const start = now();
+  await network.read(some, signal);
+  const each = (now() - start) / 1000 / some.length;
+  const looks = ({ width, height }: Size) => (Math.max(width, height) > CROP ? 2 : 1); // and at crops
+  const pictures = missing.map(({ cell, range }) => (range.to - range.from) * looks(cell.size));
+  const references = sizes.map((size) => drawings.count * looks(size));
+  return each * [...pictures, ...references].reduce((sum, count) => sum + count, 0);
+}
+
 /** Size by size, so that the drawings of one size only are in memory. */
 async function measureAll(run: Run): Promise<Resolution> {
   const cells: MeasuredCell[] = [];
   const sizes: MeasuredSize[] = [];
+  const start = run.now();
   for (const size of run.sizes) {
     const reference = await referenceAt(run, size);
     for (const cell of run.cells.filter((one) => one.size === size)) {
       run.signal?.throwIfAborted();
-      run.onProgress?.({ stage: 'measure', cell, done: cells.length, of: run.cells.length });
+      const [done, of] = [cells.length, run.cells.length];
+      const each = (run.now() - start) / 1000 / done;
+      const left = done > 0 ? { secondsLeft: each * (of - done) } : {};
+      run.onProgress?.({ stage: 'measure', cell, done, of, ...left });
       cells.push(await measureOne(run, cell, reference));
     }
     const { real, features } = reference;

@@ -52,6 +52,10 @@ describe('ropewalk evaluate resolution', () => {
     [{ samples: '4' }, 'expected at least 8 samples, got 4'],
     [{ models: 'turned,missing' }, "model: expected a known model, got 'missing'"],
     [{ models: 'other' }, "expected models of avatars, got 'other' of 'none'"],
+    [
+      { models: 'turned' },
+      "expected the vocabulary of the drawings to be the model's 6 words, got 1198",
+    ],
     [{ extend: 'none,,yarn' }, "expected values with commas between, got 'none,,yarn'"],
   ])('refuses %j in one sentence, with nothing written', async (changes, said) => {
     const { code, err, out } = await evaluate(changes as Record<string, string>);
@@ -79,7 +83,7 @@ describe('ropewalk evaluate resolution', () => {
 
   it('refuses features that are no network', async () => {
     const path = join(folder, 'text.onnx');
-    const { code, err } = await evaluate({ features: path });
+    const { code, err } = await evaluate({ models: 'avatars', sizes: '64', features: path });
     expect(code).toBe(2);
     expect(err).toContain(`features: expected an ONNX file, got '${path}', which cannot be opened`);
     expect(existsSync(join(folder, 'out'))).toBe(false);

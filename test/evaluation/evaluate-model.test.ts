@@ -179,7 +179,7 @@ describe('evaluateModel', () => {
     );
     const seen = { ...options.seen, vocabulary: [...vocabulary].reverse() };
     await expect(evaluateModel({ ...options, seen })).rejects.toThrow(
-      /vocabulary to be the model's/,
+      /vocabulary of the drawings to be the model's/,
     );
   });
 

@@ -212,20 +212,26 @@ describe('the run', () => {
     expect(files).toEqual([]);
   });
 
-  it('estimates by two probes a model, before it draws', async () => {
+  it('estimates by two probes a model and one of the judge, before it draws', async () => {
     const said: unknown[] = [];
     asked = [];
+    let clock = 0;
+    const slow: FeatureNetwork = {
+      ...network,
+      read(pictures) {
+        clock += 10 * pictures.length; // ms
+        return network.read(pictures);
+      },
+    };
     await measureResolution({
       ...optionsFor('estimated'),
-      seeds: 1,
-      sizes: [trained, larger],
+      ...{ seeds: 1, sizes: [trained, larger], network: slow, now: () => clock },
       onEstimate: (estimate) => said.push(estimate, asked.length),
     });
-    // 12 pictures at 0.256 s and 24 at 0.576 s, times the steps of a probe over those of a picture.
-    expect(said).toEqual([
-      { missing: 36, pictures: 36, seconds: expect.closeTo((12 * 0.256 + 24 * 0.576) * 5, 6) },
-      0,
-    ]);
+    // 12 pictures at 0.256 s and 24 at 0.576 s, times the steps of a picture over those of a probe; and
+    // 36 pictures and two sizes of 60 drawings that are judged at 0.01 s.
+    const seconds = (12 * 0.256 + 24 * 0.576) * 5 + (36 + 2 * 60) * 0.01;
+    expect(said).toEqual([{ missing: 36, pictures: 36, seconds: expect.closeTo(seconds, 6) }, 0]);
   });
 
   it('refuses pictures and drawings of another size, and too few drawings, with nothing written', async () => {
@@ -250,7 +256,7 @@ describe('the run', () => {
     );
     const other = { ...reader, card: { ...reader.card, vocabulary: ['style=cat'] } };
     await expect(measureResolution({ ...options, readers: [other] })).rejects.toThrow(
-      "the reader's vocabulary",
+      'the vocabulary of the reader',
     );
   });
 });
