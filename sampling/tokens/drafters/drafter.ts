@@ -1,0 +1,67 @@
+/**
+ * What guesses tokens that the model then verifies. A drafter states the law that its next token is
+ * drawn from, given what was decided and drafted before: verification needs that law, not the guess
+ * alone. A drafter that is sure gives a point mass.
+ */
+import type { TokenModel } from '../contract.ts';
+import type { Batch } from '../decoder.ts';
+import { drawAt, type Law } from '../law.ts';
+
+/** What a row wants to know: the law of the token that follows `tokens`. */
+export type Asked = {
+  readonly row: number;
+  /** Decided and drafted tokens from the sequence's beginning. */
+  readonly tokens: readonly number[];
+  /** How many of them were decided. */
+  readonly decided: number;
+};
+
+export type Drafter = {
+  readonly name: string;
+  /** Forgets the pictures before; throws where the model is of another kind. */
+  begin?(model: TokenModel): void;
+  /** One law an asked row; each row asks once at a time. */
+  laws(asked: readonly Asked[]): readonly Law[] | Promise<readonly Law[]>;
+  /**
+   * A row's decided tokens after a pass, for drafters that learn as they go, with the hidden state that
+   * the last of them was drawn from.
+   */
+  observe?(row: number, decided: readonly number[], hidden?: Float32Array): void;
+};
+
+export type Proposal = { readonly tokens: readonly number[]; readonly laws: readonly Law[] };
+
+/** Throws unless a drafter's vocabulary is the model's. */
+export function checkVocabulary(name: string, vocabulary: number, model: TokenModel): void {
+  if (vocabulary !== model.vocabulary)
+    throw new RangeError(
+      `${name}: expected a drafter of the model's vocabulary of ${model.vocabulary} tokens, got ${vocabulary}`,
+    );
+}
+
+/** Fills each row's drafts up to its count: those pending first, the drafter's after them. */
+export async function propose(
+  drafter: Drafter,
+  batch: Batch,
+  {
+    counts,
+    pending,
+  }: { readonly counts: readonly number[]; readonly pending?: readonly (readonly number[])[] },
+): Promise<Proposal[]> {
+  const drafts = batch.rows.map((_, row) => (pending?.[row] ?? []).slice(0, counts[row]!));
+  const laws: Law[][] = batch.rows.map(() => []);
+  for (;;) {
+    const asking = batch.open().filter((row) => drafts[row]!.length < counts[row]!);
+    if (asking.length === 0) return drafts.map((tokens, row) => ({ tokens, laws: laws[row]! }));
+    const asked = asking.map((row) => {
+      const decided = batch.rows[row]!;
+      return { row, tokens: [...decided, ...drafts[row]!], decided: decided.length };
+    });
+    const answers = await drafter.laws(asked);
+    for (const [i, row] of asking.entries()) {
+      const place = asked[i]!.tokens.length;
+      drafts[row]!.push(drawAt(answers[i]!, batch.streams[row]!('draft', place).uniform()));
+      laws[row]!.push(answers[i]!);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/** Plans of speculative sampling that learn: draft lengths of ragged batches, arms chosen by bandits. */
+import type { Drafter } from './drafters/drafter.ts';
+import { type Chooser, type RaggedOptions, raggedLength } from './lengths.ts';
+import type { Arm, Plan } from './speculative.ts';
+
+/** One length for the whole batch, adapted by what its rows accept (BASS). */
+export function raggedPlan(drafter: Drafter, options: RaggedOptions = {}): Plan {
+  const { limit = 32 } = options;
+  const lengths = raggedLength({ ...options, limit });
+  return {
+    arms: [{ drafter, length: limit }],
+    next: () => ({ drafter, length: lengths.length }),
+    learn: (_, accepted) => lengths.update(accepted),
+  };
+}
+
+/** Drafters and lengths as a bandit's arms (BanditSpec); the reward is tokens decided a row. */
+export function banditPlan(
+  arms: readonly Arm[],
+  createChooser: (arms: number, most: number) => Chooser,
+): Plan {
+  const most = 1 + Math.max(...arms.map(({ length }) => length));
+  const chooser = createChooser(arms.length, most);
+  return {
+    arms,
+    next: () => arms[chooser.choose()]!,
+    learn: (arm, accepted) => {
+      const decided = accepted.reduce((sum, n) => sum + n + 1, 0);
+      chooser.reward(arms.indexOf(arm), decided / accepted.length);
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Speculative sampling (Leviathan et al. 2023, Algorithm 1; Chen et al. 2023): a drafter proposes some
+ * tokens, one pass verifies them, and the first rejected place is drawn from the residual. Rows of a
+ * batch keep what they accepted, each its own number (ragged batches: BASS, Qian et al. 2024).
+ */
+
+import { checkWindow, type Decoder, openBatch } from './decoder.ts';
+import { type Drafter, propose } from './drafters/drafter.ts';
+import { drawAt, type Law } from './law.ts';
+import { acceptance, residual } from './verify.ts';
+
+/** A drafter and how many tokens it drafts. */
+export type Arm = { readonly drafter: Drafter; readonly length: number };
+/** What to do in the next round, told what each unfinished row accepted in the one before. */
+export type Plan = {
+  readonly arms: readonly Arm[];
+  next(): Arm;
+  learn?(arm: Arm, accepted: readonly number[]): void;
+};
+
+/** The same drafter and length at every pass. */
+export const fixedPlan = (arm: Arm): Plan => ({ arms: [arm], next: () => arm });
+
+export const speculative = (createPlan: () => Plan, name = 'speculative'): Decoder => ({
+  name,
+  property: 'lossless',
+  async decode(model, options) {
+    const plan = createPlan();
+    for (const { length, drafter } of plan.arms) {
+      checkWindow(length + 1, model);
+      drafter.begin?.(model);
+    }
+    const batch = openBatch(model, options);
+    const uniform = (row: number, place: number) => batch.streams[row]!('verify', place).uniform();
+    const first = await batch.start();
+    for (const row of batch.open())
+      batch.settle(row, { drawn: drawAt(first(row), uniform(row, 0)) });
+    await batch.end();
+
+    while (batch.open().length > 0) {
+      const arm = plan.next();
+      const counts = batch.rows.map((_, row) => Math.min(arm.length, batch.room(row)));
+      const proposals = await propose(arm.drafter, batch, { counts });
+      const { laws, hidden } = await batch.forward(proposals.map(({ tokens }) => tokens));
+      const accepted: number[] = [];
+      for (const row of batch.open()) {
+        const { tokens: drafted, laws: q } = proposals[row]!;
+        const start = batch.rows[row]!.length;
+        const told = verifyChain({
+          ...{ drafted, q, p: (i: number) => laws(row, i) },
+          uniform: (i) => uniform(row, start + i),
+        });
+        accepted.push(told.accepted);
+        batch.settle(row, { drafted, ...told });
+        for (const { drafter } of plan.arms)
+          drafter.observe?.(row, batch.rows[row]!, hidden(row, told.accepted));
+      }
+      plan.learn?.(arm, accepted);
+      await batch.end();
+    }
+    return batch.finish();
+  },
+});
+
+type Chain = {
+  readonly drafted: readonly number[];
+  readonly q: readonly Law[];
+  readonly p: (index: number) => Law;
+  readonly uniform: (index: number) => number;
+};
+
+/** Drafts that are kept, and the token after them. */
+export function verifyChain({ drafted, q, p, uniform }: Chain) {
+  for (const [i, token] of drafted.entries()) {
+    const law = p(i);
+    if (uniform(i) < acceptance(law, q[i]!, token)) continue;
+    return { accepted: i, drawn: drawAt(residual(law, q[i]!), uniform(i)), redrawn: true };
+  }
+  const accepted = drafted.length;
+  return { accepted, drawn: drawAt(p(accepted), uniform(accepted)), redrawn: false };
+}

@@ -1,0 +1,172 @@
+/**
+ * Decoders that keep the model's law, by chi-square on a joint law that is known in full (V = 3, N = 6:
+ * 729 sequences, every conditional random). Seeds were fixed before the first run. p > 0.001 passes;
+ * the negative controls, the same decoders with one rule broken, must be rejected at the same n.
+ */
+import { expect, test } from 'vitest';
+import type { TokenModel } from '../../../sampling/tokens/contract.ts';
+import { type Decoder, openBatch } from '../../../sampling/tokens/decoder.ts';
+import { block } from '../../../sampling/tokens/drafters/block.ts';
+import { type Drafter, propose } from '../../../sampling/tokens/drafters/drafter.ts';
+import { neighbour } from '../../../sampling/tokens/drafters/neighbour.ts';
+import { networkDrafter } from '../../../sampling/tokens/drafters/network.ts';
+import { ngram } from '../../../sampling/tokens/drafters/ngram.ts';
+import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
+import { drawAt, type Law } from '../../../sampling/tokens/law.ts';
+import { exp3, ucb } from '../../../sampling/tokens/lengths.ts';
+import { banditPlan, raggedPlan } from '../../../sampling/tokens/plans.ts';
+import { sequential } from '../../../sampling/tokens/sequential.ts';
+import { sjd } from '../../../sampling/tokens/sjd.ts';
+import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
+import { tree } from '../../../sampling/tokens/tree.ts';
+import { acceptance } from '../../../sampling/tokens/verify.ts';
+import { createRng } from '../../../tensor/rng.ts';
+import { draw } from './chi-square.ts';
+import { oracle, randomJoint } from './oracle.ts';
+
+const TOY = randomJoint(3, 6, 1);
+const OTHER = randomJoint(3, 6, 2);
+const N = 5000;
+const BATCH = 50;
+
+/** The drafter's law is another random joint. */
+const network = (): Drafter => networkDrafter({ network: oracle(OTHER, BATCH) });
+const slots = (): Drafter =>
+  block({
+    ...{ vocabulary: 3, size: 2 },
+    forward: async (decided) =>
+      decided.map((_, row) =>
+        createRng(3)
+          .stream(`${row % 7}`)
+          .normals(6),
+      ),
+  });
+const above = neighbour({ side: 'above', width: 2 });
+const spec = (drafter: Drafter, length: number) =>
+  speculative(() => fixedPlan({ drafter, length }));
+const arms = [
+  { drafter: uniform(), length: 1 },
+  { drafter: ngram({ width: 2 }), length: 3 },
+];
+
+const LOSSLESS: Record<string, Decoder> = {
+  sequential: sequential(),
+  sjd: sjd({ window: 4, redraw: 'independent', drafter: uniform() }),
+  'sjd, left': sjd({
+    window: 3,
+    redraw: 'independent',
+    drafter: neighbour({ side: 'left', width: 2 }),
+  }),
+  'sjd, above': sjd({ window: 4, redraw: 'independent', drafter: above }),
+  'scd, maximal': sjd({ window: 4, redraw: 'maximal', drafter: uniform() }),
+  'scd, maximal, above': sjd({ window: 3, redraw: 'maximal', drafter: above }),
+  'scd, Gumbel': sjd({ window: 4, redraw: 'gumbel', drafter: uniform() }),
+  'speculative, network': spec(network(), 2),
+  'speculative, n-gram': spec(ngram({ width: 2 }), 3),
+  'speculative, block': spec(slots(), 3),
+  tree: tree({ drafter: network(), branching: [2, 2] }),
+  'tree, uniform': tree({ drafter: uniform(), branching: [3, 1, 1] }),
+  ragged: speculative(() => raggedPlan(network(), { first: 2, limit: 3 })),
+  'bandit, UCB': speculative(() => banditPlan(arms, (n, most) => ucb(n, { most }))),
+  'bandit, EXP3': speculative(() => banditPlan(arms, (n, most) => exp3(n, createRng(5), { most }))),
+};
+
+test.each(Object.entries(LOSSLESS))('%s keeps the law', async (_, decoder) => {
+  const { p } = await draw(TOY, decoder, { n: N, seed: 100_000, batch: BATCH });
+  expect(p).toBeGreaterThan(0.001);
+});
+
+/** A decoder whose drafts come from a network, and are said to be uniform when they are verified. */
+function misstating(create: (drafter: Drafter) => Decoder): Decoder {
+  const handed: Law[] = [];
+  const honest = network();
+  const inner = create({
+    ...honest,
+    laws: async (asked) => {
+      const laws = (await honest.laws(asked)).map((law) => law.slice());
+      handed.push(...laws);
+      return laws;
+    },
+  });
+  const lie = () => {
+    for (const law of handed.splice(0)) law.fill(1 / law.length);
+  };
+  return {
+    ...inner,
+    decode: (model, options) => {
+      const forward: TokenModel['forward'] = (rows) => {
+        lie();
+        return model.forward(rows);
+      };
+      return inner.decode({ ...model, forward }, options);
+    },
+  };
+}
+
+/** Rejected drafts are replaced by draws from p, where the residual belongs. */
+const withoutResidual: Decoder = {
+  ...{ name: 'without residual', property: 'approximate' },
+  async decode(model, options) {
+    const batch = openBatch(model, options);
+    const drafter = network();
+    drafter.begin?.(model);
+    const u = (row: number, place: number) => batch.streams[row]!('verify', place).uniform();
+    const first = await batch.start();
+    for (const row of batch.open()) batch.settle(row, { drawn: drawAt(first(row), u(row, 0)) });
+    while (batch.open().length > 0) {
+      const counts = batch.rows.map((_, row) => Math.min(2, batch.room(row)));
+      const proposals = await propose(drafter, batch, { counts });
+      const { laws } = await batch.forward(proposals.map(({ tokens }) => tokens));
+      for (const row of batch.open()) {
+        const { tokens: drafted, laws: q } = proposals[row]!;
+        const start = batch.rows[row]!.length;
+        let accepted = 0;
+        for (const [i, token] of drafted.entries()) {
+          if (u(row, start + i) >= acceptance(laws(row, i), q[i]!, token)) break;
+          accepted++;
+        }
+        const drawn = drawAt(laws(row, accepted), u(row, start + accepted));
+        batch.settle(row, { drafted, accepted, drawn });
+      }
+    }
+    return batch.finish();
+  },
+};
+
+const BROKEN: Record<string, Decoder> = {
+  'speculative, misstated': misstating((drafter) => spec(drafter, 2)),
+  'speculative, without residual': withoutResidual,
+  'sjd, misstated': misstating((drafter) => sjd({ window: 4, redraw: 'independent', drafter })),
+  'scd, maximal, misstated': misstating((drafter) =>
+    sjd({ window: 4, redraw: 'maximal', drafter }),
+  ),
+  'scd, Gumbel, misstated': misstating((drafter) => sjd({ window: 4, redraw: 'gumbel', drafter })),
+  'tree, misstated': misstating((drafter) => tree({ drafter, branching: [2, 2] })),
+};
+
+test.each(Object.entries(BROKEN))('%s is found out', async (_, decoder) => {
+  const { p } = await draw(TOY, decoder, { n: N, seed: 100_000, batch: BATCH });
+  expect(p).toBeLessThan(1e-6);
+});
+
+test('a picture does not depend on its batch', async () => {
+  for (const decoder of [LOSSLESS.sjd!, LOSSLESS['scd, Gumbel']!, LOSSLESS['tree, uniform']!]) {
+    const rngs = [createRng(1), createRng(2), createRng(3)];
+    const { tokens } = await decoder.decode(oracle(TOY, 3), { rngs });
+    for (const [row, rng] of [createRng(1), createRng(2), createRng(3)].entries()) {
+      const alone = await decoder.decode(oracle(TOY, 1), { rngs: [rng] });
+      expect(alone.tokens[0]).toEqual(tokens[row]);
+    }
+  }
+});
+
+test('a drafter that is the model has every draft accepted', async () => {
+  const same = networkDrafter({ network: oracle(TOY, BATCH) });
+  const { acceptance: kept, passes } = await draw(TOY, spec(same, 2), {
+    n: 100,
+    seed: 1,
+    batch: BATCH,
+  });
+  expect(kept).toBe(1);
+  expect(passes).toBeCloseTo(3 / 6, 10); // the first token; two and one; two and one less the end
+});
