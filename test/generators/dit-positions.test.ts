@@ -12,7 +12,7 @@ import { DIT_PRESETS, type DiTConfig } from '../../generators/dit-config.ts';
 import { initDiT } from '../../generators/dit-weights.ts';
 import { layoutOf, type ModelCard } from '../../generators/model.ts';
 import { createEngine } from '../../tensor/engine.ts';
-import type { Engine, HostTensors } from '../../tensor/program.ts';
+import type { Engine, HostTensor, HostTensors } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { type Tensor, tf } from '../../tensor/tf.ts';
 import { largestDifference } from '../close.ts';
@@ -175,6 +175,21 @@ onBothEngines('a diffusion transformer', (engine) => {
 
   it('lets a rotation add heads and take them away again', async () => {
     same(await predict({ rotate: 'doubled' }, { extra: [doubled] }), await predict({}));
+  });
+
+  it('projects half of the heads where a rotation makes the others', async () => {
+    const weights = { ...weightsOf(1), ...plainGains() };
+    expect(weights['blocks.0.attn.qkv.weight']!.shape).toEqual([48, 32]);
+    const eh = await predict({ rotate: { method: 'rope-pp', form: 'eh' } }, { weights });
+    // The same with both heads projected: the second one's queries are those of the first, turned.
+    const both = Object.fromEntries(
+      Object.entries(weights).map(([name, tensor]) => [
+        name,
+        name.includes('.qkv.') ? withTurnedHead(tensor) : tensor,
+      ]),
+    );
+    same(await predict({ rotate: 'axial' }, { weights: both }), eh);
+    other(await predict({ rotate: 'axial' }, { weights: plainGains() }), eh);
   });
 
   it('gives each copy of the heads the bias and the factor of its original', async () => {
@@ -406,11 +421,37 @@ it("finds methods of one's own for a model card", () => {
 });
 
 /** Initial weights hide all blocks behind zeros, so small numbers are added. */
-function weightsOf(): HostTensors {
+function weightsOf(projectedHeads = CONFIG.heads): HostTensors {
   return Object.fromEntries(
-    Object.entries(initDiT(CONFIG, createRng(1))).map(([name, { data, shape: size }]) => {
-      const noise = normals(name, size).data;
-      return [name, { data: Float32Array.from(data, (v, i) => v + 0.1 * noise[i]!), shape: size }];
-    }),
+    Object.entries(initDiT(CONFIG, createRng(1), projectedHeads)).map(
+      ([name, { data, shape: size }]) => {
+        const noise = normals(name, size).data;
+        return [
+          name,
+          { data: Float32Array.from(data, (v, i) => v + 0.1 * noise[i]!), shape: size },
+        ];
+      },
+    ),
   );
+}
+
+/** Queries' norms that weigh all channels alike. */
+const plainGains = (): HostTensors =>
+  Object.fromEntries(
+    [0, 1].map((i) => [
+      `blocks.${i}.attn.q_norm.weight`,
+      { data: new Float32Array(16).fill(1), shape: [16] },
+    ]),
+  );
+
+/** Rows of q, k and v of one head [48, ..] -> of two [96, ..], the second with queries a quarter turn back. */
+function withTurnedHead({ data, shape: [, ...columns] }: HostTensor): HostTensor {
+  const size = columns[0] ?? 1;
+  const row = (i: number) => Array.from(data.subarray(i * size, (i + 1) * size));
+  const rows = Array.from({ length: 96 }, (_, i) => {
+    const [part, head, c] = [Math.floor(i / 32), (i >> 4) % 2, i % 16];
+    if (part > 0 || head === 0) return row(16 * part + c);
+    return c % 2 === 0 ? row(c + 1) : row(c - 1).map((value) => -value);
+  });
+  return { data: Float32Array.from(rows.flat()), shape: [96, ...columns] };
 }
