@@ -191,6 +191,59 @@ describe('pairs of a rotation', () => {
     expect(pairCorrelations(turned())[1]![2]).toBeGreaterThan(0.5);
   });
 
+  /**
+   * Four heads over a line of tokens: one was planted to look 9 places back, for all its pairs turn queries that far
+   * on; the others look at random. Each token says the symbol that the sum of all heads' values is nearest to.
+   */
+  function longCopy(without?: number): { right: number; ranked: number } {
+    const [T, pairs, back] = [48, 8, 9];
+    const places = placesOf(1, T);
+    const rng = createRng(5);
+    const turn = (offset: number) =>
+      Array.from({ length: pairs }, (_, p) => 3 ** (-p / 2) * offset).flatMap((a) => [
+        4 * Math.cos(a),
+        4 * Math.sin(a),
+      ]);
+    const make = (planted: number) =>
+      Float64Array.from({ length: T }, (_, i) => i).reduce<number[]>((all, _, i) => {
+        for (let head = 0; head < 4; head++)
+          all.push(
+            ...(head === 2
+              ? turn(i - planted)
+              : rng.stream(`${planted}/${head}/${i}`).normals(2 * pairs)),
+          );
+        return all;
+      }, []);
+    const [q, k] = [make(back), make(0)];
+    const symbols = Array.from({ length: T }, (_, i) => rng.stream(`symbol/${i}`).integer(8));
+    let right = 0;
+    for (let i = back; i < T; i++) {
+      const votes = new Float64Array(8);
+      for (let head = 0; head < 4; head++) {
+        if (head === without) continue;
+        const logit = (j: number) => {
+          let sum = 0;
+          for (let c = 0; c < 2 * pairs; c++)
+            sum += q[(i * 4 + head) * 2 * pairs + c]! * k[(j * 4 + head) * 2 * pairs + c]!;
+          return Math.exp(sum / Math.sqrt(2 * pairs) - 30);
+        };
+        const weights = Array.from({ length: T }, (_, j) => logit(j));
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        for (const [j, weight] of weights.entries()) votes[symbols[j]!]! += weight / total;
+      }
+      right += Number(votes.indexOf(Math.max(...votes)) === symbols[i - back]) / (T - back);
+    }
+    const ranked = positionalHeads({ q, k, heads: 4, headSize: 2 * pairs, places })[0]!.head;
+    return { right, ranked };
+  }
+
+  it('make the head that copies over a long offset rank first; without it copying fails, without another not', () => {
+    expect(longCopy().ranked).toBe(2);
+    expect(longCopy().right).toBeGreaterThan(0.9);
+    for (const other of [0, 1, 3]) expect(longCopy(other).right).toBeGreaterThan(0.9);
+    expect(longCopy(2).right).toBeLessThan(0.4); // chance is 1 / 8
+  });
+
   it('have shares of what the head attends by', () => {
     const shares = frequencyUse(turned());
     expect(shares).toHaveLength(4);
