@@ -3,9 +3,10 @@
  * every block. The network is not told: its positions are wrapped, and what their hooks are given is kept. Only the
  * picture's tokens are returned; attention is that among them (condition tokens left out, rows summing to 1).
  */
+import { microRows, wholePicture } from '../../encoders/conditioning/micro.ts';
 import type { Positions } from '../../encoders/positions/compose.ts';
 import { cellsOf, type Grid } from '../../encoders/positions/grid.ts';
-import { placedConstants, placementInputs } from '../../generators/compile.ts';
+import { constantOf, placedConstants, placementInputs } from '../../generators/compile.ts';
 import { forwardDiT } from '../../generators/dit.ts';
 import type { DiTConfig } from '../../generators/dit-config.ts';
 import { gridOf, layoutOf, type Model } from '../../generators/model.ts';
@@ -37,7 +38,8 @@ export async function observeDiT(
 ): Promise<Inside[]> {
   const config = card.config as DiTConfig;
   const { positions } = layoutOf(card, registry);
-  const [, height, width] = x.shape as [number, number, number];
+  const [B, height, width] = x.shape as [number, number, number];
+  const whole = wholePicture(height, width);
   const grid = gridOf(config, { height, width });
   const timed = placementInputs(positions, grid, t.data[0]!);
   const inputs = { x, t, condition, ...timed };
@@ -50,6 +52,7 @@ export async function observeDiT(
       const seen: Tensors = {};
       forwardDiT(config, observing(positions, grid, seen), w, {
         ...{ x: given.x!, t: given.t!, condition: given.condition! },
+        ...(config.micro ? { micro: constantOf(microRows(Array(B).fill(whole))) } : {}),
         ...{ placed, grid },
       });
       return { outputs: seen };

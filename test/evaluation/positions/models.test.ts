@@ -83,6 +83,15 @@ describe('observing a network', () => {
     }
   });
 
+  it('tells a network that is conditioned on sizes the size', async () => {
+    const plain = tinyModel();
+    const told = tinyModel({ config: { ...plain.card.config, micro: true } });
+    const states = async (model: Model) =>
+      (await observeDiT(engine, model, input(model)))[1]!.hidden;
+    const [a, b] = [await states(plain), await states(told)];
+    expect(() => expectClose(b.data, a.data, { rtol: 1e-2, atol: 1e-2 })).toThrow();
+  });
+
   it('finds a network without encodings blind to the order of its tokens', async () => {
     const model = tinyModel({ positions: {} });
     const { x } = input(model);
