@@ -64,8 +64,25 @@ export const DiffusionOptions = Type.Object(
 );
 export type DiffusionOptions = Static<typeof DiffusionOptions>;
 
-/** Decoders of token models name their own options. */
-export const TokenOptions = Type.Object({ kind: Type.Literal('tokens'), decoder: Name });
+export const TokenOptions = Type.Object(
+  {
+    kind: Type.Literal('tokens'),
+    decoder: Name,
+    /** Options of the decoder by name, such as its window. */
+    decoderOptions: Type.Optional(Options),
+    /** 0 takes the likeliest. Default: the model's. */
+    temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+    /** Only this many of the likeliest. */
+    topK: Type.Optional(Type.Integer({ minimum: 1 })),
+    /** Only the likeliest that together have this share. */
+    topP: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+    /** Only those at least this share as likely as the likeliest. */
+    minP: Type.Optional(Unit),
+    /** 1 is none. Default: the model's. */
+    guidance: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  },
+  exact,
+);
 export type TokenOptions = Static<typeof TokenOptions>;
 
 const fields = {
@@ -135,7 +152,7 @@ export type Recipe = Static<typeof Recipe>;
 /** The request with defaults filled in, or an error of one sentence naming field, expected and got. */
 export function parseRequest(value: unknown, where = 'request'): ImageRequest {
   const request = checkSchema(variantOf(value), value, where) as ImageRequest;
-  const { guidance } = request.sampling as Partial<DiffusionOptions>;
+  const { guidance } = request.sampling.kind === 'diffusion' ? request.sampling : {};
   if (guidance?.from !== undefined && guidance.to !== undefined && guidance.from > guidance.to)
     throw new RangeError(
       `${where}: 'sampling.guidance': expected from <= to, got ${guidance.from} and ${guidance.to}`,
@@ -193,7 +210,12 @@ export function formatParameters({ request, digest, software }: Recipe): string 
 function samplingPairs(
   sampling: ImageRequest['sampling'],
 ): [string, string | number | undefined][] {
-  if (sampling.kind === 'tokens') return [['Sampler', sampling.decoder]];
+  if (sampling.kind === 'tokens')
+    return [
+      ['Sampler', sampling.decoder],
+      ['Temperature', sampling.temperature],
+      ['CFG scale', sampling.guidance],
+    ];
   const { solver, steps, schedule, guidance } = sampling;
   return [
     ['Steps', steps],

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { ModelCard } from '../generators/model.ts';
+import type { TokenCard } from '../generators/token-model.ts';
 import type { TokenizerCard } from '../generators/tokenizer-card.ts';
 import type { Context } from './context.ts';
 
@@ -23,7 +24,14 @@ export function exportRunCommand(program: Command, context: Context): void {
 async function writeAny(run: string, { out, cache }: { out?: string; cache: string }) {
   const { readConfigFile } = await import('../training/config.ts');
   const { isTokenizerTraining } = await import('../training/tokenizer-config.ts');
-  if (!isTokenizerTraining(await readConfigFile(join(run, 'config.json')))) {
+  const { isTokenTraining } = await import('../training/token-config.ts');
+  const config = await readConfigFile(join(run, 'config.json'));
+  if (isTokenTraining(config)) {
+    const to = out ?? join(run, 'model');
+    await writeTokenRun(run, { out: to, cache });
+    return to;
+  }
+  if (!isTokenizerTraining(config)) {
     const to = out ?? join(run, 'model');
     await writeRun(run, { out: to, cache });
     return to;
@@ -43,10 +51,25 @@ export async function writeRun(run: string, { out, cache }: { out: string; cache
   await writeModelPage(out, card);
 }
 
+async function writeTokenRun(run: string, { out, cache }: { out: string; cache: string }) {
+  const { readTokenTraining } = await import('../training/token-config.ts');
+  const { describeData } = await import('../training/data/open.ts');
+  const { exportTokenModel } = await import('../training/token-export.ts');
+  const { data } = await readTokenTraining(join(run, 'config.json'));
+  const about = await describeData(data, { cache });
+  await writeTokenModelPage(out, await exportTokenModel(run, { to: out, ...about }));
+}
+
 /** The README.md of a model's folder, without measurements. */
 export async function writeModelPage(folder: string, card: ModelCard): Promise<void> {
   const { modelReadme } = await import('../evaluation/model-readme.ts');
   await writeFile(join(folder, 'README.md'), modelReadme(card));
+}
+
+/** The README.md of a token model's folder, without measurements. */
+export async function writeTokenModelPage(folder: string, card: TokenCard): Promise<void> {
+  const { tokenModelReadme } = await import('../evaluation/model-readme.ts');
+  await writeFile(join(folder, 'README.md'), tokenModelReadme(card));
 }
 
 /** The README.md of a tokenizer's folder, without measurements. */

@@ -1,6 +1,8 @@
 /** Makes, shows and writes the pictures of `ropewalk generate`. */
 import { readFile } from 'node:fs/promises';
-import type { ModelEntry } from '../pipelines/models.ts';
+import type { ModelCard } from '../generators/model.ts';
+import type { AnyCard, TokenCard } from '../generators/token-model.ts';
+import type { AnyEntry } from '../pipelines/models.ts';
 import { createRenderer, type Rendered, resolveRequest } from '../pipelines/render.ts';
 import { contactSheet, halfBlocks, readRecipe } from '../png.ts';
 import { type ImageRequest, parseRecipe, parseRequest, type Recipe } from '../request.ts';
@@ -11,7 +13,7 @@ import { VERSION } from '../version.ts';
 import { type Context, showsPictures } from './context.ts';
 import { deviceOf, openDevice } from './device.ts';
 import { type Extensions, readExtensions } from './extension.ts';
-import { chooseModel } from './files.ts';
+import { chooseAnyModel } from './files.ts';
 import type { GenerateOptions } from './generate.ts';
 import { checkWritable, writePicture } from './pictures.ts';
 import { duration, progressLine } from './progress.ts';
@@ -70,8 +72,8 @@ async function modelOf(
   wanted: string | undefined,
   recipe: Recipe | undefined,
   context: Context,
-): Promise<ModelEntry> {
-  const entry = await chooseModel(wanted ?? recipe?.request.model, context);
+): Promise<AnyEntry> {
+  const entry = await chooseAnyModel(wanted ?? recipe?.request.model, context);
   if (wanted === undefined && recipe?.digest && recipe.digest !== entry.card.digest)
     throw new Error(
       `--from: expected the weights that made the picture (SHA-256 ${recipe.digest.slice(0, 12)}...), got '${entry.id}' with ${entry.card.digest.slice(0, 12)}...; pass --model ${entry.id} to use these`,
@@ -82,11 +84,10 @@ async function modelOf(
 function requestOf(
   prompt: string | undefined,
   options: Omit<GenerateOptions, 'extend'> & { readonly extend: Extensions | undefined },
-  { card }: ModelEntry,
+  { card }: AnyEntry,
   recipe: Recipe | undefined,
 ): { request: ImageRequest; words: readonly Understood[] } {
   const before = recipe?.request;
-  const was = before?.sampling.kind === 'diffusion' ? before.sampling : undefined;
   const read = (where: string, text: string) => {
     const understood = understand(text, card);
     if (!options.skipUnknown) checkUnderstood(where, understood);
@@ -97,7 +98,6 @@ function requestOf(
     options.negative === undefined ? undefined : read('--negative', options.negative);
   const away = negative?.condition ?? before?.negative;
   const extend = options.extend ?? before?.position?.extend;
-  const between = options.interval ?? was?.guidance;
   const request = {
     version: 1,
     model: card.id,
@@ -108,20 +108,70 @@ function requestOf(
     size: options.size ??
       before?.size ?? { width: card.trained.width, height: card.trained.height },
     ...(extend === undefined ? {} : { position: { extend } }),
-    sampling: {
-      kind: 'diffusion',
-      solver: solverOf(options.solver) ?? was?.solver ?? card.sampling.solver,
-      steps: options.steps ?? was?.steps ?? card.sampling.steps,
-      scheduleOptions: was?.scheduleOptions ?? { shift: card.sampling.shift },
-      guidance: {
-        scale: options.guidance ?? was?.guidance?.scale ?? card.sampling.guidance,
-        ...(between?.from === undefined ? {} : { from: between.from }),
-        ...(between?.to === undefined ? {} : { to: between.to }),
-      },
-    },
+    sampling:
+      card.architecture === 'ar'
+        ? tokenSampling(options, card, before)
+        : diffusionSampling(options, card, before),
   };
   const words = [asked, negative].filter((one) => one !== undefined);
   return { request: parseRequest(request, 'generate'), words };
+}
+
+type Sampled = Pick<
+  GenerateOptions,
+  | 'solver'
+  | 'steps'
+  | 'guidance'
+  | 'interval'
+  | 'decoder'
+  | 'temperature'
+  | 'topK'
+  | 'topP'
+  | 'minP'
+>;
+
+function diffusionSampling(
+  options: Sampled,
+  card: ModelCard,
+  before: ImageRequest | undefined,
+): unknown {
+  checkUnused(options, ['decoder', 'temperature', 'topK', 'topP', 'minP'], card);
+  const was = before?.sampling.kind === 'diffusion' ? before.sampling : undefined;
+  const between = options.interval ?? was?.guidance;
+  return {
+    kind: 'diffusion',
+    solver: solverOf(options.solver) ?? was?.solver ?? card.sampling.solver,
+    steps: options.steps ?? was?.steps ?? card.sampling.steps,
+    scheduleOptions: was?.scheduleOptions ?? { shift: card.sampling.shift },
+    guidance: {
+      scale: options.guidance ?? was?.guidance?.scale ?? card.sampling.guidance,
+      ...(between?.from === undefined ? {} : { from: between.from }),
+      ...(between?.to === undefined ? {} : { to: between.to }),
+    },
+  };
+}
+
+/** What the card would decide is written out, so that the recipe holds it. */
+function tokenSampling(
+  options: Sampled,
+  card: TokenCard,
+  before: ImageRequest | undefined,
+): unknown {
+  checkUnused(options, ['solver', 'steps', 'interval'], card);
+  const was = before?.sampling.kind === 'tokens' ? before.sampling : card.sampling;
+  const { decoder, temperature, topK, topP, minP, guidance } = options;
+  const asked = { decoder, temperature, topK, topP, minP, guidance };
+  const given = Object.entries(asked).filter(([, value]) => value !== undefined);
+  return { kind: 'tokens', ...was, ...Object.fromEntries(given) };
+}
+
+function checkUnused(options: Sampled, names: readonly (keyof Sampled)[], card: AnyCard): void {
+  const name = names.find((one) => options[one] !== undefined);
+  if (name === undefined) return;
+  const option = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new RangeError(
+    `--${option}: expected none, as '${card.id}' does not sample so, got ${JSON.stringify(options[name])}; leave it out`,
+  );
 }
 
 function solverOf(name: string | undefined): string | undefined {
@@ -135,7 +185,7 @@ function solverOf(name: string | undefined): string | undefined {
 function remarks(
   words: readonly Understood[],
   recipe: Recipe | undefined,
-  { card }: ModelEntry,
+  { card }: AnyEntry,
 ): string[] {
   const lines = words.flatMap((one) => [
     ...(one.matched.length > 0 ? [`matched ${describeMatched(one)}`] : []),
@@ -153,7 +203,7 @@ function remarks(
 
 async function renderAll(
   request: ImageRequest,
-  { entry, engine, context }: { entry: ModelEntry; engine: Engine; context: Context },
+  { entry, engine, context }: { entry: AnyEntry; engine: Engine; context: Context },
 ): Promise<Rendered[]> {
   const renderer = createRenderer({ engine, models: { models: [entry], broken: [] } });
   const line = progressLine(context.stderr, () => performance.now());

@@ -21,6 +21,11 @@ export type GenerateOptions = {
   readonly guidance?: number;
   readonly interval?: { readonly from: number; readonly to: number };
   readonly solver?: string;
+  readonly decoder?: string;
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
   readonly extend?: readonly string[];
   readonly from?: string;
   readonly out: string;
@@ -56,6 +61,19 @@ export function generateCommand(program: Command, context: Context): void {
       interval,
     )
     .option('--solver <name>', "how to walk from noise to picture (default: the model's)")
+    .option('--decoder <name>', "how a token model draws its tokens (default: the model's)")
+    .option(
+      '--temperature <t>',
+      "of a token model; 0 is the likeliest (default: the model's)",
+      real(0, 100),
+    )
+    .option('--top-k <n>', 'of a token model: only the n likeliest tokens', whole(1))
+    .option('--top-p <share>', 'only the likeliest that together have this share', real(0, 1))
+    .option(
+      '--min-p <share>',
+      'only those at least this share as likely as the likeliest',
+      real(0, 1),
+    )
     .option(
       '--extend <method>',
       "position extension for a size never trained, as 'vision-yarn', 'yarn:alpha=0.25,beta=2', a JSON file or 'none'; again for another (default: the model's)",

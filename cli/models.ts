@@ -1,5 +1,6 @@
 /** `ropewalk models`: what can be generated with. */
 import type { Command } from 'commander';
+import type { AnyCard } from '../generators/token-model.ts';
 import { type Context, modelFolders } from './context.ts';
 
 export function modelsCommand(program: Command, context: Context): void {
@@ -25,15 +26,26 @@ export function modelsCommand(program: Command, context: Context): void {
         throw new Error(
           'models: expected some, found none; train one with `ropewalk train CONFIG`, or name their folder in ROPEWALK_MODELS',
         );
-      for (const { id, folder, card } of models) {
-        const { trained, largestSide, config, sampling, licence } = card;
+      for (const { id, folder, card } of models)
         context.stdout.write(
-          `${id}\n  ${card.title}; ${licence}\n  sizes: trained at ${trained.width}x${trained.height}, multiples of ${config.patch} up to ${largestSide}\n` +
-            `  default: ${sampling.solver}, ${sampling.steps} steps, guidance ${sampling.guidance}\n` +
+          `${id}\n  ${card.title}; ${card.licence}\n  sizes: ${sizesOf(card)}\n  default: ${defaultsOf(card)}\n` +
             `  words: ${card.vocabulary.length}${stylesOf(card.vocabulary)}\n  in ${folder}\n`,
         );
-      }
     });
+}
+
+function sizesOf(card: AnyCard): string {
+  const { width, height } = card.trained;
+  if (card.architecture === 'ar') return `${width}x${height}, ${card.tokenizer.factor} px a token`;
+  const { config, largestSide } = card;
+  return `trained at ${width}x${height}, multiples of ${config.patch} up to ${largestSide}`;
+}
+
+function defaultsOf(card: AnyCard): string {
+  const { guidance } = card.sampling;
+  if (card.architecture === 'ar')
+    return `${card.sampling.decoder}, temperature ${card.sampling.temperature}, guidance ${guidance}`;
+  return `${card.sampling.solver}, ${card.sampling.steps} steps, guidance ${guidance}`;
 }
 
 function stylesOf(vocabulary: readonly string[]): string {

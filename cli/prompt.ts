@@ -9,7 +9,10 @@ export type Understood = {
   readonly unmatched: readonly Unmatched[];
 };
 
-export function understand(text: string, { vocabulary, styles }: ModelCard): Understood {
+export function understand(
+  text: string,
+  { vocabulary, styles }: Pick<ModelCard, 'vocabulary' | 'styles'>,
+): Understood {
   const known = new Map(
     Object.entries(styles ?? {}).map(([style, words]) => [style, new Set(words)]),
   );

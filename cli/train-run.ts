@@ -19,6 +19,7 @@ import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
 import { createNetwork } from '../training/network.ts';
 import { type StepProgress, train } from '../training/run.ts';
+import { isTokenTraining } from '../training/token-config.ts';
 import { isTokenizerTraining } from '../training/tokenizer-config.ts';
 import { sidesOf } from '../training/views.ts';
 import { type Context, Exit } from './context.ts';
@@ -39,6 +40,10 @@ export async function trainRun(
   if (isTokenizerTraining(value)) {
     const { trainTokenizerRun } = await import('./train-tokenizer-run.ts');
     return trainTokenizerRun(file, options, context);
+  }
+  if (isTokenTraining(value)) {
+    const { trainTokensRun } = await import('./train-tokens-run.ts');
+    return trainTokensRun(file, options, context);
   }
   const config = parseTrainingConfig(value, file);
   const folder = join(options.runs, config.name);

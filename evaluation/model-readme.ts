@@ -1,5 +1,6 @@
 /** The README.md of a model's folder: what it is, how to use it, what was measured. */
 import type { ModelCard } from '../generators/model.ts';
+import type { TokenCard } from '../generators/token-model.ts';
 import type { Evaluation } from './evaluate-model.ts';
 import { barsOf, conditionsOf, rowsOf } from './report.ts';
 
@@ -20,6 +21,25 @@ export function modelReadme(card: ModelCard, evaluation?: Evaluation): string {
     `Defaults: solver ${sampling.solver}, ${sampling.steps} steps, guidance ${sampling.guidance}. Vocabulary: ${vocabulary.length} words, in \`model.json\`. Weights: SHA-256 \`${card.digest}\`.`,
     '',
     ...(evaluation ? measured(evaluation) : ['Not measured yet: `ropewalk evaluate model`.', '']),
+  ].join('\n');
+}
+
+/** The page of an autoregressive model. */
+export function tokenModelReadme(card: TokenCard): string {
+  const { id, title, config, trained, tokenizer, sampling, data, licence, vocabulary } = card;
+  return [
+    `# ${title}`,
+    '',
+    `An autoregressive transformer (${config.width} wide, ${config.depth} layers) over the ${config.codes} codes of \`${tokenizer.id}\`, a token every ${tokenizer.factor} px, trained on \`${data}\` at ${trained.width} x ${trained.height} px. Licence: ${licence}; NOTICE credits the drawings.`,
+    '',
+    '```sh',
+    `ropewalk generate "${exampleOf(vocabulary)}" --model ${id} --seed 7`,
+    '```',
+    '',
+    `Defaults: decoder ${sampling.decoder}, temperature ${sampling.temperature}, guidance ${sampling.guidance}. Vocabulary: ${vocabulary.length} words, in \`model.json\`. Weights: SHA-256 \`${card.digest}\`.`,
+    '',
+    'Not measured yet.',
+    '',
   ].join('\n');
 }
 

@@ -168,21 +168,24 @@ export function layoutOf(
 }
 
 export async function readCard(folder: string): Promise<ModelCard> {
+  return checkSchema(ModelCard, await readCardFile(folder), join(folder, 'model.json'));
+}
+
+/** The JSON of a model's card, not checked. */
+export async function readCardFile(folder: string): Promise<unknown> {
   const path = join(folder, 'model.json');
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Error(
       `model: expected a model folder with model.json, got '${folder}'; name one that \`ropewalk models\` lists`,
     );
   });
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw new TypeError(
       `${path}: expected JSON, got something that cannot be read; restore the file`,
     );
   }
-  return checkSchema(ModelCard, value, path);
 }
 
 /** Reads and checks a model; weights come as float32. A model with methods of one's own needs their registry. */
@@ -192,12 +195,7 @@ export async function readModel(
 ): Promise<Model> {
   const card = await readCard(folder);
   const path = join(folder, 'model.safetensors');
-  const digest = await digestOf(path);
-  if (digest !== card.digest) {
-    throw new Error(
-      `${path}: expected SHA-256 ${card.digest} as in model.json, got ${digest}; the file was changed or damaged`,
-    );
-  }
+  await checkDigest(path, card.digest);
   const { tensors } = await readSafetensors(path);
   checkTensors(tensors, layoutOf(card, registry).shapes);
   return { card, weights: tensors, ...(registry ? { registry } : {}) };
@@ -218,7 +216,16 @@ export async function writeModel(
   return complete;
 }
 
-async function digestOf(path: string): Promise<string> {
+/** Throws unless the weights are those of the card. */
+export async function checkDigest(path: string, expected: string): Promise<void> {
+  const digest = await digestOf(path);
+  if (digest === expected) return;
+  throw new Error(
+    `${path}: expected SHA-256 ${expected} as in model.json, got ${digest}; the file was changed or damaged`,
+  );
+}
+
+export async function digestOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const part of createReadStream(path)) hash.update(part as Buffer);
   return hash.digest('hex');

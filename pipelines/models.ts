@@ -2,23 +2,22 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelCard, readCard } from '../generators/model.ts';
+import type { ModelCard } from '../generators/model.ts';
+import { type AnyCard, readAnyCard } from '../generators/token-model.ts';
 import { nearest } from '../tensor/nearest.ts';
 
-export type ModelEntry = {
-  readonly id: string;
-  readonly folder: string;
-  readonly card: ModelCard;
-};
+export type AnyEntry = { readonly id: string; readonly folder: string; readonly card: AnyCard };
+/** A diffusion model. */
+export type ModelEntry = AnyEntry & { readonly card: ModelCard };
 /** `broken`: folders whose card cannot be read, with the reason. */
 export type ModelList = {
-  readonly models: readonly ModelEntry[];
+  readonly models: readonly AnyEntry[];
   readonly broken: readonly { readonly folder: string; readonly reason: string }[];
 };
 
 /** All models of the folders; of two with one id, the one found first. Missing folders hold none. */
 export async function listModels(folders: readonly string[]): Promise<ModelList> {
-  const models: ModelEntry[] = [];
+  const models: AnyEntry[] = [];
   const broken: { folder: string; reason: string }[] = [];
   for (const parent of folders) {
     for (const name of (await readdir(parent).catch(() => [])).sort()) {
@@ -35,13 +34,13 @@ export async function listModels(folders: readonly string[]): Promise<ModelList>
   return { models, broken };
 }
 
-export async function openModelFolder(folder: string): Promise<ModelEntry> {
-  const card = await readCard(folder);
+export async function openModelFolder(folder: string): Promise<AnyEntry> {
+  const card = await readAnyCard(folder);
   return { id: card.id, folder, card };
 }
 
 /** The model of that id, or an error that names the nearest ones. */
-export function findModel(id: string, { models, broken }: ModelList): ModelEntry {
+export function findModel(id: string, { models, broken }: ModelList): AnyEntry {
   const found = models.find((model) => model.id === id);
   if (found) return found;
   const damaged = broken.find(({ folder }) => folder.endsWith(`/${id}`));

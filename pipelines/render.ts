@@ -2,19 +2,16 @@
 import type { Word } from '../encoders/conditioning/attributes.ts';
 import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
 import { gridOf, type ModelCard, readModel } from '../generators/model.ts';
+import { type AnyCard, readTokenGenerator, type TokenCard } from '../generators/token-model.ts';
 import type { Picture } from '../png.ts';
 import type { ConditionWord, ImageRequest, Recipe } from '../request.ts';
 import { SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
 import { nearest } from '../tensor/nearest.ts';
 import type { Engine } from '../tensor/program.ts';
 import { VERSION } from '../version.ts';
-import {
-  checkSize,
-  createDiffusionPipeline,
-  type DiffusionPipeline,
-  type RenderOptions,
-} from './diffusion.ts';
+import { checkSize, createDiffusionPipeline, type RenderOptions } from './diffusion.ts';
 import { findModel, type ModelList } from './models.ts';
+import { createTokenPipeline, type TokenRenderOptions } from './tokens.ts';
 
 export type Rendered = { readonly picture: Picture; readonly recipe: Recipe };
 export type RenderWatch = Pick<RenderOptions, 'onStep' | 'signal'>;
@@ -25,16 +22,41 @@ export type Renderer = {
 };
 export type RendererOptions = { readonly engine: Engine; readonly models: ModelList };
 
+/** What renders requests of one architecture. */
+type Kind<Card, Options> = {
+  resolve(request: ImageRequest, card: Card): Options;
+  open(engine: Engine, folder: string, card: Card): Promise<Pipeline<Options>>;
+};
+type Pipeline<Options> = {
+  render(options: Options & RenderWatch): Promise<Picture[]>;
+  dispose(): Promise<void>;
+};
+const KINDS: Readonly<Record<AnyCard['architecture'], Kind<AnyCard, unknown>>> = {
+  dit: {
+    resolve: resolveDiffusion,
+    open: async (engine, folder) =>
+      createDiffusionPipeline({ engine, model: await readModel(folder) }),
+  } satisfies Kind<ModelCard, RenderOptions> as Kind<AnyCard, unknown>,
+  ar: {
+    resolve: resolveTokens,
+    open: async (engine, folder, card) =>
+      createTokenPipeline({ engine, model: await readTokenGenerator(folder, card) }),
+  } satisfies Kind<TokenCard, TokenRenderOptions> as Kind<AnyCard, unknown>,
+};
+
+/** A request in a model's terms; throws naming the nearest where a name is not known. */
+export const resolveRequest = (request: ImageRequest, card: AnyCard): unknown =>
+  KINDS[card.architecture].resolve(request, card);
+
 /** Keeps models and what was compiled of them between requests. */
 export function createRenderer({ engine, models }: RendererOptions): Renderer {
-  const pipelines = new Map<string, Promise<DiffusionPipeline>>();
-  const open = async (folder: string) =>
-    createDiffusionPipeline({ engine, model: await readModel(folder) });
+  const pipelines = new Map<string, Promise<Pipeline<unknown>>>();
   return {
     async render(request, watch = {}) {
       const { id, folder, card } = findModel(request.model, models);
-      const options = resolveRequest(request, card);
-      const pipeline = pipelines.get(id) ?? open(folder);
+      const { resolve, open } = KINDS[card.architecture];
+      const options = resolve(request, card) as object;
+      const pipeline = pipelines.get(id) ?? open(engine, folder, card);
       pipelines.set(id, pipeline);
       pipeline.catch(() => pipelines.delete(id)); // a damaged file may be restored
       const pictures = await (await pipeline).render({ ...options, ...watch });
@@ -72,8 +94,7 @@ export function recipeOf(
   return { version: 1, digest, software: `ropewalk ${VERSION}`, engine: name, provider, request };
 }
 
-/** A request in a model's terms; throws naming the nearest where a name is not known. */
-export function resolveRequest(request: ImageRequest, card: ModelCard): RenderOptions {
+function resolveDiffusion(request: ImageRequest, card: ModelCard): RenderOptions {
   const { sampling, seed, count, size, input } = request;
   if (sampling.kind !== 'diffusion')
     throw new RangeError(
@@ -103,6 +124,42 @@ export function resolveRequest(request: ImageRequest, card: ModelCard): RenderOp
     guidance: guidance?.scale ?? 1,
     ...(guidance ? { interval: { from: guidance.from ?? 0, to: guidance.to ?? 1 } } : {}),
     ...(extend === undefined ? {} : { extend }),
+  };
+}
+
+/** Decoders by name. */
+const DECODERS = ['sequential'];
+
+function resolveTokens(request: ImageRequest, card: TokenCard): TokenRenderOptions {
+  const { sampling, seed, count, size, input, position } = request;
+  const { id, trained, config } = card;
+  if (sampling.kind !== 'tokens')
+    throw new RangeError(
+      `sampling: expected tokens, which '${id}' samples by, got ${sampling.kind}`,
+    );
+  if (input)
+    throw new RangeError(`input: expected none, got an image; '${id}' cannot start from one`);
+  if (size.width !== trained.width || size.height !== trained.height)
+    throw new RangeError(
+      `size: expected ${trained.width}x${trained.height}, which '${id}' draws, got ${size.width}x${size.height}`,
+    );
+  if (position?.extend !== undefined)
+    throw new RangeError(
+      `position.extend: expected none, as '${id}' draws the size it was trained on, got ${JSON.stringify(position.extend)}`,
+    );
+  const { kind: _, decoder, decoderOptions = {}, ...filters } = sampling;
+  checkName('sampling.decoder', decoder, DECODERS);
+  checkOptions('sampling.decoderOptions', decoderOptions, []);
+  if (filters.topK !== undefined && filters.topK > config.codes)
+    throw new RangeError(
+      `sampling.topK: expected at most ${config.codes}, the codes of '${id}', got ${filters.topK}`,
+    );
+  return {
+    words: wordsOf('condition', request.condition, card.vocabulary),
+    negative: wordsOf('negative', request.negative ?? [], card.vocabulary),
+    seed,
+    count,
+    ...filters,
   };
 }
 

@@ -25,7 +25,7 @@ const request: ImageRequest = {
 };
 const tokens: ImageRequest = {
   ...request,
-  sampling: { kind: 'tokens', decoder: 'jacobi', window: 16 } as never,
+  sampling: { kind: 'tokens', decoder: 'jacobi', decoderOptions: { window: 16 }, temperature: 0.9 },
 };
 
 describe('parseRequest', () => {
@@ -149,6 +149,9 @@ describe('recipes', () => {
 
   test('of token models too', () => {
     const text = formatParameters({ ...recipe, request: { ...tokens, condition: [] } });
-    expect(text.split('\n')).toEqual(['', expect.stringMatching(/^Sampler: jacobi, Seed: 7/)]);
+    expect(text.split('\n')).toEqual([
+      '',
+      expect.stringMatching(/^Sampler: jacobi, Temperature: 0.9, Seed: 7/),
+    ]);
   });
 });

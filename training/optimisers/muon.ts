@@ -19,9 +19,9 @@ export type MuonOptions = {
   readonly others: AdamWOptions;
 };
 
-const MATRIX = /blocks\.\d+\.(attn|mlp)\.\w+\.weight$/;
+const MATRIX = /(blocks\.\d+\.(attn|mlp)|layers\.\d+\.(attention|feed_forward))\.\w+\.weight$/;
 const partsOf = (name: string): number =>
-  name.includes('.qkv.') ? 3 : name.includes('.w12.') ? 2 : 1;
+  name.includes('qkv.') ? 3 : name.includes('.w12.') ? 2 : 1;
 const isMatrix = (name: string, { shape }: HostTensor): boolean =>
   shape.length === 2 && MATRIX.test(name);
 

@@ -1,0 +1,180 @@
+/**
+ * Pictures from an autoregressive model: words become conditions, a decoder draws tokens, the tokenizer
+ * turns them into pixels. Programs have baked weights and every picture its own noise, so a picture has
+ * the same bits in any batch.
+ */
+import { bagOfWords, type Word } from '../encoders/conditioning/attributes.ts';
+import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
+import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
+import { createTokenizer } from '../encoders/tokenizers/tokenizer.ts';
+import type { ARConfig } from '../generators/ar-config.ts';
+import { type ARSession, createARSession } from '../generators/ar-session.ts';
+import { createCache } from '../generators/compile-ar.ts';
+import { layoutOfAR, type TokenGenerator, tokenGridOf } from '../generators/token-model.ts';
+import { configOf, type TokenizerModel } from '../generators/tokenizer-card.ts';
+import { type Picture, toPicture } from '../png.ts';
+import type { TokenModel } from '../sampling/tokens/contract.ts';
+import { drawToken, type Filters } from '../sampling/tokens/draw.ts';
+import { guided } from '../sampling/tokens/guided.ts';
+import type { Engine, HostTensor, HostTensors } from '../tensor/program.ts';
+import { createRng } from '../tensor/rng.ts';
+import type { Asked, DrawProgress } from './diffusion.ts';
+
+/** How tokens are drawn; what is not given is as the model's card has it. */
+export type TokenDrawOptions = Partial<Filters> & {
+  /** 1 is no guidance. */
+  readonly guidance?: number;
+  readonly onStep?: (progress: DrawProgress) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+};
+/** Pictures of one condition; picture i has seed + i. */
+export type TokenRenderOptions = TokenDrawOptions & Asked & { readonly count?: number };
+export type TokenPipeline = {
+  readonly model: TokenGenerator;
+  render(options: TokenRenderOptions): Promise<Picture[]>;
+  draw(asked: readonly Asked[], options?: TokenDrawOptions): Promise<Picture[]>;
+  dispose(): Promise<void>;
+};
+export type TokenPipelineOptions = {
+  readonly engine: Engine;
+  readonly model: TokenGenerator;
+  /** Most pictures of one batch. */
+  readonly pictures?: number;
+};
+
+/** Pictures of one batch: enough that weights are read for many rows. */
+const PICTURES = 16;
+
+export function createTokenPipeline({
+  engine,
+  model,
+  pictures = PICTURES,
+}: TokenPipelineOptions): TokenPipeline {
+  const { card, weights, tokenizer } = model;
+  const config = card.config as ARConfig;
+  const grid = tokenGridOf(card);
+  const { positions } = layoutOfAR(config, card.positions as PositionConfig, grid);
+  const painter = createTokenPainter(engine, { config, positions, grid, weights }, tokenizer);
+  const T = cellsOf(grid).length;
+  const draw: TokenPipeline['draw'] = async (asked, options = {}) => {
+    const made: Picture[] = [];
+    for (let first = 0; first < asked.length; first += pictures) {
+      const part = asked.slice(first, first + pictures);
+      const steps = Math.ceil(asked.length / pictures) * T;
+      const onStep = (step: number) =>
+        options.onStep?.({
+          ...{ step: (first / pictures) * T + step, steps, first },
+          preview: () => [],
+        });
+      made.push(...(await painter.paint(part, { ...card.sampling, ...options, onStep })));
+    }
+    return made;
+  };
+  return {
+    model,
+    draw,
+    render: ({ words, negative = [], seed, count = 1, ...options }) =>
+      draw(
+        Array.from({ length: count }, (_, i) => ({ words, negative, seed: seed + i })),
+        options,
+      ),
+    dispose: () => painter.dispose(),
+  };
+}
+
+/** A network with its weights, as models and training runs have it. */
+export type TokenNetwork = {
+  readonly config: ARConfig;
+  readonly positions: Positions;
+  readonly grid: Grid;
+  readonly weights: HostTensors;
+};
+type Settings = Filters & {
+  readonly guidance: number;
+  readonly onStep?: (step: number) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+};
+
+export type TokenPainter = ReturnType<typeof createTokenPainter>;
+
+/** Draws batches, all in step; keeps what it compiled for the latest number of rows. */
+export function createTokenPainter(
+  engine: Engine,
+  network: TokenNetwork,
+  { card, weights }: TokenizerModel,
+) {
+  const { condition } = network.config;
+  if (!('words' in condition))
+    throw new RangeError(
+      `condition: expected a model of words, got one of ${Object.keys(condition)[0]}`,
+    );
+  const tokenizer = createTokenizer(engine, { config: configOf(card), weights });
+  let kept: ARSession | undefined;
+  const sessionOf = async (batch: number): Promise<ARSession> => {
+    if (kept?.batch === batch) return kept;
+    await kept?.dispose();
+    const shape = { ...network, batch };
+    kept = createARSession(engine, { ...shape, cache: createCache(engine, shape) });
+    return kept;
+  };
+  return {
+    /** Guided, each picture has a second row of what to lead away from. */
+    async paint(asked: readonly Asked[], settings: Settings): Promise<Picture[]> {
+      const isGuided = settings.guidance !== 1;
+      const rows: (readonly Word[])[] = [
+        ...asked.map(({ words }) => words),
+        ...(isGuided ? asked.map(({ negative = [] }) => negative) : []),
+      ];
+      const session = await sessionOf(rows.length);
+      session.condition(bagOfWords(rows, condition.words));
+      const model = isGuided ? guided(session, settings.guidance) : session;
+      const data = await oneByOne(
+        model,
+        asked.map(({ seed }) => seed),
+        settings,
+      );
+      const { height, width } = extentOf(network.grid);
+      return picturesOf(await tokenizer.decode({ data, shape: [asked.length, height, width] }));
+    },
+    async dispose(): Promise<void> {
+      await kept?.dispose();
+      kept = undefined;
+      await tokenizer.dispose();
+    },
+  };
+}
+
+/** Tokens [B, T], each drawn with the noise of its picture and place. */
+async function oneByOne(
+  model: TokenModel,
+  seeds: readonly number[],
+  { onStep, signal, ...filters }: Settings,
+): Promise<Int32Array> {
+  const { batch, length, vocabulary } = model;
+  const tokens = new Int32Array(batch * length);
+  const noises = seeds.map((seed) => createRng(seed));
+  let logits = await model.start();
+  for (let place = 0; place < length; place++) {
+    signal?.throwIfAborted();
+    const rows = noises.map((noise, row) => {
+      const own = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
+      const token = drawToken(own, filters, noise.stream(`token/${place}`));
+      tokens[row * length + place] = token;
+      return { tokens: [token] };
+    });
+    await onStep?.(place + 1);
+    if (place === length - 1) break;
+    logits = (await model.forward(rows)).logits;
+    for (const row of rows.keys()) model.commit(row, 1);
+  }
+  return tokens;
+}
+
+/** [B, H, W, 3] as pictures. */
+function picturesOf({ data, shape }: HostTensor): Picture[] {
+  const [count, height, width] = shape as [number, number, number];
+  const size = height * width * 3;
+  return Array.from({ length: count }, (_, i) =>
+    toPicture((data as Float32Array).subarray(i * size, (i + 1) * size), { height, width }),
+  );
+}
