@@ -1,8 +1,15 @@
 /** From a request to pictures with their recipes: the one entry that command line, workers and measurements share. */
 import type { Word } from '../encoders/conditioning/attributes.ts';
 import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
+import { cellsOf } from '../encoders/positions/grid.ts';
+import { MOST_WINDOW } from '../generators/ar-session.ts';
 import { gridOf, type ModelCard, readModel } from '../generators/model.ts';
-import { type AnyCard, readTokenGenerator, type TokenCard } from '../generators/token-model.ts';
+import {
+  type AnyCard,
+  readTokenGenerator,
+  type TokenCard,
+  tokenGridOf,
+} from '../generators/token-model.ts';
 import type { Picture } from '../png.ts';
 import type { ConditionWord, ImageRequest, Recipe } from '../request.ts';
 import { SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
@@ -11,6 +18,12 @@ import type { Engine } from '../tensor/program.ts';
 import { VERSION } from '../version.ts';
 import { checkSize, createDiffusionPipeline, type RenderOptions } from './diffusion.ts';
 import { findModel, type ModelList } from './models.ts';
+import {
+  DECODER_NAMES,
+  type DecoderOptions,
+  DRAFTER_NAMES,
+  decoderOptionsOf,
+} from './token-decoders.ts';
 import { createTokenPipeline, type TokenRenderOptions } from './tokens.ts';
 
 export type Rendered = { readonly picture: Picture; readonly recipe: Recipe };
@@ -127,9 +140,6 @@ function resolveDiffusion(request: ImageRequest, card: ModelCard): RenderOptions
   };
 }
 
-/** Decoders by name. */
-const DECODERS = ['sequential'];
-
 function resolveTokens(request: ImageRequest, card: TokenCard): TokenRenderOptions {
   const { sampling, seed, count, size, input, position } = request;
   const { id, trained, config } = card;
@@ -148,8 +158,9 @@ function resolveTokens(request: ImageRequest, card: TokenCard): TokenRenderOptio
       `position.extend: expected none, as '${id}' draws the size it was trained on, got ${JSON.stringify(position.extend)}`,
     );
   const { kind: _, decoder, decoderOptions = {}, ...filters } = sampling;
-  checkName('sampling.decoder', decoder, DECODERS);
-  checkOptions('sampling.decoderOptions', decoderOptions, []);
+  checkName('sampling.decoder', decoder, DECODER_NAMES);
+  checkOptions('sampling.decoderOptions', decoderOptions, decoderOptionsOf(decoder));
+  checkDecoderOptions(decoderOptions, card);
   if (filters.topK !== undefined && filters.topK > config.codes)
     throw new RangeError(
       `sampling.topK: expected at most ${config.codes}, the codes of '${id}', got ${filters.topK}`,
@@ -159,8 +170,22 @@ function resolveTokens(request: ImageRequest, card: TokenCard): TokenRenderOptio
     negative: wordsOf('negative', request.negative ?? [], card.vocabulary),
     seed,
     count,
+    decoder,
+    decoderOptions: decoderOptions as DecoderOptions,
     ...filters,
   };
+}
+
+function checkDecoderOptions(
+  { window = 1, drafter = 'left' }: Readonly<Record<string, unknown>>,
+  card: TokenCard,
+): void {
+  const most = Math.min(MOST_WINDOW, cellsOf(tokenGridOf(card)).length);
+  if (!(Number.isInteger(window) && (window as number) >= 1 && (window as number) <= most))
+    throw new RangeError(
+      `sampling.decoderOptions.window: expected a whole number from 1 to ${most}, got ${JSON.stringify(window)}`,
+    );
+  checkName('sampling.decoderOptions.drafter', String(drafter), DRAFTER_NAMES);
 }
 
 function wordsOf(

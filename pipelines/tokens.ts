@@ -14,14 +14,17 @@ import { layoutOfAR, type TokenGenerator, tokenGridOf } from '../generators/toke
 import { configOf, type TokenizerModel } from '../generators/tokenizer-card.ts';
 import { type Picture, toPicture } from '../png.ts';
 import type { TokenModel } from '../sampling/tokens/contract.ts';
-import { drawToken, type Filters } from '../sampling/tokens/draw.ts';
+import type { Filters } from '../sampling/tokens/filters.ts';
 import { guided } from '../sampling/tokens/guided.ts';
 import type { Engine, HostTensor, HostTensors } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import type { Asked, DrawProgress } from './diffusion.ts';
+import { createDecoder, type DecoderOptions } from './token-decoders.ts';
 
 /** How tokens are drawn; what is not given is as the model's card has it. */
-export type TokenDrawOptions = Partial<Filters> & {
+export type TokenDrawOptions = Filters & {
+  readonly decoder?: string;
+  readonly decoderOptions?: DecoderOptions;
   /** 1 is no guidance. */
   readonly guidance?: number;
   readonly onStep?: (progress: DrawProgress) => void | Promise<void>;
@@ -90,6 +93,8 @@ export type TokenNetwork = {
   readonly weights: HostTensors;
 };
 type Settings = Filters & {
+  readonly decoder: string;
+  readonly decoderOptions?: DecoderOptions;
   readonly guidance: number;
   readonly onStep?: (step: number) => void | Promise<void>;
   readonly signal?: AbortSignal;
@@ -128,12 +133,9 @@ export function createTokenPainter(
       const session = await sessionOf(rows.length);
       session.condition(bagOfWords(rows, condition.words));
       const model = isGuided ? guided(session, settings.guidance) : session;
-      const data = await oneByOne(
-        model,
-        asked.map(({ seed }) => seed),
-        settings,
-      );
       const { height, width } = extentOf(network.grid);
+      const seeds = asked.map(({ seed }) => seed);
+      const data = await decodeBy(model, seeds, settings, width);
       return picturesOf(await tokenizer.decode({ data, shape: [asked.length, height, width] }));
     },
     async dispose(): Promise<void> {
@@ -144,30 +146,27 @@ export function createTokenPainter(
   };
 }
 
-/** Tokens [B, T], each drawn with the noise of its picture and place. */
-async function oneByOne(
+/** Tokens [B, T]; a picture's depend on its own seed alone. */
+async function decodeBy(
   model: TokenModel,
   seeds: readonly number[],
-  { onStep, signal, ...filters }: Settings,
+  { decoder, decoderOptions = {}, onStep, signal, guidance: _, ...filters }: Settings,
+  width: number,
 ): Promise<Int32Array> {
-  const { batch, length, vocabulary } = model;
-  const tokens = new Int32Array(batch * length);
-  const noises = seeds.map((seed) => createRng(seed));
-  let logits = await model.start();
-  for (let place = 0; place < length; place++) {
-    signal?.throwIfAborted();
-    const rows = noises.map((noise, row) => {
-      const own = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
-      const token = drawToken(own, filters, noise.stream(`token/${place}`));
-      tokens[row * length + place] = token;
-      return { tokens: [token] };
-    });
-    await onStep?.(place + 1);
-    if (place === length - 1) break;
-    logits = (await model.forward(rows)).logits;
-    for (const row of rows.keys()) model.commit(row, 1);
-  }
-  return tokens;
+  const { length } = model;
+  const decided = seeds.map(() => 0);
+  const { tokens } = await createDecoder(decoder, decoderOptions, width).decode(model, {
+    rngs: seeds.map((seed) => createRng(seed)),
+    filters,
+    onPass: async (pass) => {
+      for (const [row, { decided: now }] of pass.entries()) decided[row]! += now.length;
+      await onStep?.(Math.min(...decided));
+    },
+    ...(signal ? { signal } : {}),
+  });
+  const all = new Int32Array(tokens.length * length);
+  for (const [row, own] of tokens.entries()) all.set(own, row * length);
+  return all;
 }
 
 /** [B, H, W, 3] as pictures. */

@@ -13,6 +13,7 @@ import { shapesOfAR } from '../../generators/ar-weights.ts';
 import { placedConstants } from '../../generators/compile.ts';
 import { createCache } from '../../generators/compile-ar.ts';
 import type { TokenModel } from '../../sampling/tokens/contract.ts';
+import { createFilter } from '../../sampling/tokens/filters.ts';
 import { guided } from '../../sampling/tokens/guided.ts';
 import { checkSchema } from '../../schema.ts';
 import { crossEntropy } from '../../tensor/ops/cross-entropy.ts';
@@ -203,7 +204,28 @@ export async function gpt(fixture: Fixture, engine: Engine): Promise<Record<stri
   return {
     ...(await trained(fixture, engine, described)),
     ...(await generated(fixture, engine, described)),
+    ...filtered(fixture),
   };
+}
+
+/** 'probs_k5_p1.0_t0.8': the law after temperature, top-k (0: all) and top-p of every row of logits. */
+function filtered(fixture: Fixture): Record<string, Computed> {
+  const pattern = /^probs_k(\d+)_p([\d.]+)_t([\d.]+)$/;
+  const found = outputsOf(fixture).flatMap((name) => {
+    const [, topK, topP, temperature] = (pattern.exec(name) ?? []).map(Number);
+    return topK === undefined ? [] : [{ name, topK, topP: topP!, temperature: temperature! }];
+  });
+  return Object.fromEntries(
+    found.map(({ name, topK, ...filters }) => {
+      const logits = floatsOf(fixture, 'in/filt');
+      const size = shapeOf(fixture, 'in/filt')[1]!;
+      const filter = createFilter(topK === 0 ? filters : { ...filters, topK }, size);
+      const rows = Array.from({ length: logits.length / size }, (_, row) =>
+        filter(logits.subarray(row * size, (row + 1) * size)),
+      );
+      return [name, rows.flatMap((law) => [...law])];
+    }),
+  );
 }
 
 export async function gptGradients(

@@ -33,7 +33,7 @@ describe('published code and ours agree', () => {
   );
 
   test("LlamaGen's tokenizer", async () => {
-    const { passed, failures } = await verified(join(FIXTURES, 'llamagen/vq.json'));
+    const { passed, failures } = await verified(join(FIXTURES, 'llamagen'));
     expect(failures).toEqual([]);
     expect(passed).toBe(7);
   });
@@ -49,6 +49,8 @@ describe('published code and ours agree', () => {
     'star/rope',
     'randar/rope_extrapolation',
     'llamagen/vq',
+    'llamagen/gpt_t2i',
+    'llamagen/grads_c2i',
     'timm_torch/torch_ops',
   ])('%s on the reference engine', async (name) => {
     const { failures } = await verified(join(FIXTURES, `${name}.json`), reference);

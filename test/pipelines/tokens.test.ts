@@ -7,9 +7,7 @@ import { listModels } from '../../pipelines/models.ts';
 import { createRenderer, resolveRequest } from '../../pipelines/render.ts';
 import { createTokenPipeline } from '../../pipelines/tokens.ts';
 import { type ImageRequest, parseRequest } from '../../request.ts';
-import { drawToken, filteredProbabilities } from '../../sampling/tokens/draw.ts';
 import { createEngine } from '../../tensor/engine.ts';
-import { createRng } from '../../tensor/rng.ts';
 import { writeTinyTokenModel } from './tiny-token-model.ts';
 
 const engine = createEngine({ threads: 1 });
@@ -60,6 +58,14 @@ describe('pictures from tokens', () => {
     expect(parts.map(({ data }) => [...data])).toEqual(together);
   });
 
+  test('are the same by fixed-noise decoding in any window, guided and several at once', async () => {
+    const wanted = pixelsOf(await renderedBy(engine, request({ count: 3 })));
+    for (const decoderOptions of [{ window: 3 }, { window: 8, drafter: 'above' }]) {
+      const sampling = { ...request().sampling, decoder: 'fixed-noise', decoderOptions };
+      expect(pixelsOf(await renderedBy(engine, request({ count: 3, sampling })))).toEqual(wanted);
+    }
+  });
+
   test('are made again from their recipe', async () => {
     const [, second] = await renderedBy(engine, request({ count: 2 }));
     expect(second!.recipe.request).toMatchObject({ seed: 8, count: 1 });
@@ -69,14 +75,17 @@ describe('pictures from tokens', () => {
   });
 
   test('depend on condition, negative condition, guidance and temperature', async () => {
-    const sampling = (changes: object) => ({ sampling: { ...request().sampling, ...changes } });
+    // Warm, so that no token is a matter of course.
+    const warm = (changes: object = {}) => ({
+      sampling: { ...request().sampling, temperature: 3, ...changes },
+    });
     const asked = [
-      request(),
-      request({ condition: ['style=robot'] }),
-      request({ negative: ['glasses=yes'] }),
-      request(sampling({ guidance: 1 })),
-      request(sampling({ temperature: 0 })),
-      request(sampling({ topK: 2 })),
+      request(warm()),
+      request({ condition: ['style=robot'], ...warm() }),
+      request({ negative: ['glasses=yes'], ...warm() }),
+      request(warm({ guidance: 1 })),
+      request(warm({ temperature: 0 })),
+      request(warm({ topK: 2 })),
     ];
     const all = [];
     for (const one of asked) all.push(JSON.stringify(pixelsOf(await renderedBy(engine, one))));
@@ -108,6 +117,14 @@ describe('pictures from tokens', () => {
       { sampling: { kind: 'tokens', decoder: 'sequential', topK: 17 } },
       'sampling.topK: expected at most 16',
     ],
+    [
+      { sampling: { kind: 'tokens', decoder: 'sjd', decoderOptions: { window: 17 } } },
+      'sampling.decoderOptions.window: expected a whole number from 1 to 16, got 17',
+    ],
+    [
+      { sampling: { kind: 'tokens', decoder: 'sequential', decoderOptions: { window: 2 } } },
+      "sampling.decoderOptions: expected no options, got 'window'",
+    ],
     [{ sampling: { kind: 'diffusion', solver: 'euler', steps: 3 } }, 'sampling: expected tokens'],
     [{ position: { extend: 'yarn' } }, 'position.extend: expected none'],
   ])('refuse %j', (changes, message) => {
@@ -123,30 +140,5 @@ describe('pictures from tokens', () => {
     await expect(readTokenGenerator(folder, none)).rejects.toThrow(
       "expected its tokenizer 'missing'",
     );
-  });
-});
-
-describe('a token', () => {
-  const logits = Float32Array.of(2, 1, 0, -1);
-
-  test('keeps what its filters let through', () => {
-    const kept = (filters: object) =>
-      [...filteredProbabilities(logits, { temperature: 1, ...filters })].map((p) => p > 0);
-    expect(kept({})).toEqual([true, true, true, true]);
-    expect(kept({ topK: 2 })).toEqual([true, true, false, false]);
-    expect(kept({ topP: 0.65 })).toEqual([true, true, false, false]); // 0.644, then 0.237
-    expect(kept({ topP: 0.64 })).toEqual([true, false, false, false]);
-    expect(kept({ minP: 0.1 })).toEqual([true, true, true, false]); // ratios 1, 0.37, 0.14, 0.05
-  });
-
-  test('follows its probabilities', () => {
-    const wanted = filteredProbabilities(logits, { temperature: 0.7 });
-    const counts = [0, 0, 0, 0];
-    const n = 4000;
-    for (let i = 0; i < n; i++)
-      counts[drawToken(logits, { temperature: 0.7 }, createRng(1).stream(`${i}`))]!++;
-    const chi = wanted.reduce((sum, p, i) => sum + (counts[i]! - n * p) ** 2 / (n * p), 0);
-    expect(chi).toBeLessThan(16.27); // p = 0.001 with 3 degrees of freedom
-    expect(drawToken(logits, { temperature: 0 }, createRng(1))).toBe(0);
   });
 });
