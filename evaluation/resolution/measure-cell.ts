@@ -1,7 +1,7 @@
 /** The numbers of one cell, each beside the same number of real drawings of that size. */
 import type { Picture } from '../../png.ts';
 import type { Rng } from '../../tensor/rng.ts';
-import { pickRows, type Rows } from '../../tensor/rows.ts';
+import type { Rows } from '../../tensor/rows.ts';
 import type { Attributes } from '../attributes.ts';
 import { type Consistency, compareSizes } from '../consistency.ts';
 import { compareDuplication, type Duplication } from '../duplication.ts';
@@ -26,7 +26,8 @@ const BLOCKS = 10;
 export type SizeReference = {
   /** The drawings whose words are asked for, in the order of the pictures. */
   readonly real: readonly Picture[];
-  readonly realFeatures: FeatureSet;
+  /** What these reach, which are not in the reference. */
+  readonly realDistances: Distances;
   /** Other drawings: what distances are measured to. */
   readonly features: FeatureSet;
   readonly components: Components;
@@ -48,7 +49,6 @@ export type CellNumbers = {
   readonly samples: number;
   readonly reference: number;
   readonly generated: Distances;
-  /** What real drawings that are not in the reference reach. */
   readonly real: Distances;
   readonly style: Rates;
   readonly attributes: Rates;
@@ -112,7 +112,7 @@ export async function measureCell(options: MeasureCellOptions): Promise<CellNumb
     samples: pictures.length,
     reference: reference.features.pooled.count,
     generated: distancesTo(reference, features),
-    real: distancesTo(reference, firstOf(reference.realFeatures, pictures.length)),
+    real: reference.realDistances,
     style: compareRates(mine, theirs, 'style', rng.stream('style')),
     attributes: compareRates(mine, theirs, 'attributes', rng.stream('attributes')),
     reader,
@@ -121,18 +121,5 @@ export async function measureCell(options: MeasureCellOptions): Promise<CellNumb
     figures: compareFigures(pictures, real, rng.stream('figures')),
     ...(trained ? { consistency: compareSizes(pictures, trained, rng.stream('consistency')) } : {}),
     seconds: options.seconds,
-  };
-}
-
-function firstOf({ pooled, spatial, crops }: FeatureSet, count: number): FeatureSet {
-  const first = (rows: Rows) =>
-    pickRows(
-      rows,
-      Array.from({ length: count }, (_, i) => i),
-    );
-  return {
-    pooled: first(pooled),
-    ...(spatial ? { spatial: first(spatial) } : {}),
-    ...(crops ? { crops: first(crops) } : {}),
   };
 }

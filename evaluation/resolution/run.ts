@@ -24,16 +24,12 @@ import {
   writePart,
 } from './cell-files.ts';
 import { createClock, type Estimate, type Progress } from './clock.ts';
-import { CROP, keptFeatures, readFeatures } from './features.ts';
-import {
-  type CellNumbers,
-  componentsFor,
-  measureCell,
-  type SizeReference,
-} from './measure-cell.ts';
-import { type Cell, isTrained, type PlanOptions, planCells, seedsOf, sizeName } from './plan.ts';
-import { type ReaderLike, readerAt } from './reading.ts';
+import { keptFeatures, readFeatures } from './features.ts';
+import { type CellNumbers, measureCell, type SizeReference } from './measure-cell.ts';
+import { type Cell, isTrained, type PlanOptions, planCells, seedsOf } from './plan.ts';
+import type { ReaderLike } from './reading.ts';
 import { checkPictures, type Drawings } from './reference.ts';
+import { judgingSeconds, referenceAt } from './size-reference.ts';
 
 /** One picture for each condition (word ids) with its seed; `seconds` is what one took, without compiling. */
 export type RenderCell = (asked: {
@@ -78,8 +74,6 @@ export type Resolution = {
   readonly sizes: readonly MeasuredSize[];
 };
 
-/** Drawings that the time of judging is found with. */
-const PROBED = 8;
 /** Pictures of a cell that are shown. */
 export const SHOWN = 12;
 
@@ -158,23 +152,6 @@ async function drawMissing(run: Run): Promise<void> {
   }
 }
 
-/** From one batch of drawings: of the missing pictures, and of all drawings of each of their sizes. */
-async function judgingSeconds(
-  { network, drawings, now, signal }: Run,
-  missing: readonly { cell: Cell; range: Range }[],
-): Promise<number> {
-  const sizes = [...new Set(missing.map(({ cell }) => cell.size))];
-  const some = (await drawings.at(sizes[0]!)).slice(0, PROBED);
-  await network.read(some, signal);
-  const start = now();
-  await network.read(some, signal);
-  const each = (now() - start) / 1000 / some.length;
-  const looks = ({ width, height }: Size) => (Math.max(width, height) > CROP ? 2 : 1); // and at crops
-  const pictures = missing.map(({ cell, range }) => (range.to - range.from) * looks(cell.size));
-  const references = sizes.map((size) => drawings.count * looks(size));
-  return each * [...pictures, ...references].reduce((sum, count) => sum + count, 0);
-}
-
 /** Size by size, so that the drawings of one size only are in memory. */
 async function measureAll(run: Run): Promise<Resolution> {
   const cells: MeasuredCell[] = [];
@@ -250,34 +227,4 @@ async function trainedPictures(run: Run, cell: Cell): Promise<readonly Picture[]
       one.drawnBy === 'none',
   );
   return same && (await readCell(run, same)).pictures;
-}
-
-async function referenceAt(run: Run, size: Size): Promise<SizeReference> {
-  const { drawings, network, samples, readers, out, signal } = run;
-  const all = await drawings.at(size);
-  checkPictures('reference drawings', all, size);
-  const folder = join(out, 'reference');
-  const kept = (what: string, pictures: readonly Picture[]) => {
-    const digest = digestOf(
-      network.name,
-      network.sees,
-      network.kernel,
-      drawings.name,
-      samples,
-      CROP,
-    );
-    const path = join(folder, `${sizeName(size)}-${what}-${digest}.safetensors`);
-    return keptFeatures(path, () => readFeatures(network, pictures, signal));
-  };
-  const real = all.slice(0, samples);
-  const realFeatures = await kept('asked', real);
-  const features = await kept('reference', all.slice(samples));
-  return {
-    real,
-    realFeatures,
-    features,
-    components: componentsFor(features.pooled),
-    ...(features.spatial ? { spatialComponents: componentsFor(features.spatial) } : {}),
-    reader: readerAt(readers, size),
-  };
 }

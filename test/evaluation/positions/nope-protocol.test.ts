@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  ARMS,
-  createNetwork,
-  examples,
-  nopeProtocol,
-} from '../../../evaluation/positions/nope-protocol.ts';
+import { ARMS, examples, nopeProtocol } from '../../../evaluation/positions/nope-protocol.ts';
+import { createNetwork } from '../../../evaluation/positions/protocol-network.ts';
 import { createEngine } from '../../../tensor/engine.ts';
 import { createRng } from '../../../tensor/rng.ts';
 
