@@ -8,6 +8,7 @@ const PARTS: Record<string, (say: (line: string) => void) => Promise<void>> = {
   /** Needs a Python with bench/peers/requirements.txt: PEER_PYTHON, or python3. */
   peers: async (say) => (await import('./peers.bench.ts')).benchPeers(say, process.env.PEER_PYTHON),
   scaling: async (say) => (await import('./scaling.bench.ts')).benchScaling(say),
+  tokens: async (say) => (await import('./tokens.bench.ts')).benchTokens(say),
   memory: async (say) => (await import('./memory.bench.ts')).benchMemory(say),
 };
 

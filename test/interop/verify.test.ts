@@ -32,10 +32,10 @@ describe('published code and ours agree', () => {
     },
   );
 
-  test("LlamaGen's tokenizer", async () => {
+  test("LlamaGen's tokenizer and transformer", async () => {
     const { passed, failures } = await verified(join(FIXTURES, 'llamagen'));
     expect(failures).toEqual([]);
-    expect(passed).toBe(7);
+    expect(passed).toBe(43);
   });
 
   test.each([
