@@ -11,6 +11,7 @@ import { vq } from './llamagen-vq.ts';
 import { metrics } from './metrics.ts';
 import { randar } from './randar.ts';
 import { sit } from './sit.ts';
+import { sjd } from './sjd.ts';
 import { star } from './star.ts';
 import { timmTorch } from './timm-torch.ts';
 
@@ -32,4 +33,5 @@ export const ADAPTERS: Adapters = {
   llamagen: { vq, gpt_c2i: gpt, gpt_t2i: gpt, grads_c2i: gptGradients },
   timm_torch: timmTorch,
   metrics,
+  sjd,
 };
