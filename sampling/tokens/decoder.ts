@@ -35,6 +35,8 @@ export type RowPass = {
   readonly decided: readonly number[];
   /** Whether the last decided token took the place of a draft. */
   readonly redrawn: boolean;
+  /** Places of the decided tokens, where they are not `start` and those after it. */
+  readonly places?: readonly number[];
 };
 
 export type Decoding = {
@@ -44,6 +46,8 @@ export type Decoding = {
   readonly passes: number;
   /** By pass; rows that were finished have no drafts and no tokens. */
   readonly trace: readonly (readonly RowPass[])[];
+  /** Of constrained sampling: log of each row's importance weight. */
+  readonly logWeights?: readonly number[];
 };
 
 export type Decoder = {
@@ -83,11 +87,7 @@ export function openBatch(model: TokenModel, options: DecodeOptions) {
   let pass: RowPass[] = [];
 
   const lawOf = (logits: Float32Array, place: number): Law => {
-    for (let i = 0; i < logits.length; i++)
-      if (!Number.isFinite(logits[i]!))
-        throw new RangeError(
-          `decode: expected finite logits, got ${logits[i]} for token ${i} at position ${place} in step ${passes}`,
-        );
+    checkLogits(logits, place, passes);
     return filter(logits);
   };
   const blank = (): RowPass[] =>
@@ -158,6 +158,11 @@ export function openBatch(model: TokenModel, options: DecodeOptions) {
       rows[row]!.push(...decided);
       pass[row] = { start, drafted, accepted: kept.length, decided, redrawn };
     },
+    /** Forgets a row's decided tokens from `length` on, at least one stays. */
+    undo(row: number, length: number): void {
+      model.rollBack(row, length - 1);
+      rows[row]!.length = length;
+    },
     /** Ends a pass: its trace is complete. */
     async end(): Promise<void> {
       trace.push(pass);
@@ -168,6 +173,14 @@ export function openBatch(model: TokenModel, options: DecodeOptions) {
 }
 
 export type Batch = ReturnType<typeof openBatch>;
+
+export function checkLogits(logits: Float32Array, place: number, step: number): void {
+  for (let i = 0; i < logits.length; i++)
+    if (!Number.isFinite(logits[i]!))
+      throw new RangeError(
+        `decode: expected finite logits, got ${logits[i]} for token ${i} at position ${place} in step ${step}`,
+      );
+}
 
 /** Throws unless a window fits the model. */
 export function checkWindow(window: number, { length, window: most }: TokenModel): void {

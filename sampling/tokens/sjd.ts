@@ -10,7 +10,7 @@
 import { checkWindow, type Decoder, openBatch } from './decoder.ts';
 import { type Drafter, propose } from './drafters/drafter.ts';
 import { drawAt, drawWith, gumbels, type Law } from './law.ts';
-import { acceptance, couple, residual } from './verify.ts';
+import { couple, exact, type Rule } from './verify.ts';
 
 export type Redraw = 'independent' | 'maximal' | 'gumbel';
 export type SJDOptions = {
@@ -19,12 +19,14 @@ export type SJDOptions = {
   readonly redraw: Redraw;
   /** What enters the window: uniform tokens, or a neighbour's (spatial initialisation). */
   readonly drafter: Drafter;
+  /** How drafts are judged. Default: exactly */
+  readonly rule?: Rule;
 };
 type Pending = { readonly token: number; readonly law: Law };
 
-export const sjd = ({ window, redraw, drafter }: SJDOptions): Decoder => ({
-  name: redraw === 'independent' ? 'sjd' : `scd-${redraw}`,
-  property: 'lossless',
+export const sjd = ({ window, redraw, drafter, rule = exact }: SJDOptions): Decoder => ({
+  name: rule.name || (redraw === 'independent' ? 'sjd' : `scd-${redraw}`),
+  property: rule.property,
   async decode(model, options) {
     checkWindow(window, model);
     const batch = openBatch(model, options);
@@ -67,12 +69,15 @@ export const sjd = ({ window, redraw, drafter }: SJDOptions): Decoder => ({
         while (
           accepted < list.length &&
           uniform(start + accepted) <
-            acceptance(p[accepted]!, list[accepted]!.law, list[accepted]!.token)
+            rule.acceptance(p[accepted]!, list[accepted]!.law, list[accepted]!.token)
         )
           accepted++;
         const rejected = list[accepted];
         const drawn = rejected
-          ? drawAt(residual(p[accepted]!, rejected.law), uniform(start + accepted))
+          ? drawAt(
+              rule.otherwise(p[accepted]!, rejected.law, rejected.token),
+              uniform(start + accepted),
+            )
           : draw(row, p[accepted]!, start + accepted);
         pending[row] = p.slice(accepted + 1).map((law, i) => {
           const at = accepted + 1 + i;

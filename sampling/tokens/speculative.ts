@@ -7,7 +7,7 @@
 import { checkWindow, type Decoder, openBatch } from './decoder.ts';
 import { type Drafter, propose } from './drafters/drafter.ts';
 import { drawAt, type Law } from './law.ts';
-import { acceptance, residual } from './verify.ts';
+import { exact, type Rule } from './verify.ts';
 
 /** A drafter and how many tokens it drafts. */
 export type Arm = { readonly drafter: Drafter; readonly length: number };
@@ -21,9 +21,9 @@ export type Plan = {
 /** The same drafter and length at every pass. */
 export const fixedPlan = (arm: Arm): Plan => ({ arms: [arm], next: () => arm });
 
-export const speculative = (createPlan: () => Plan, name = 'speculative'): Decoder => ({
-  name,
-  property: 'lossless',
+export const speculative = (createPlan: () => Plan, rule: Rule = exact): Decoder => ({
+  name: rule.name || 'speculative',
+  property: rule.property,
   async decode(model, options) {
     const plan = createPlan();
     for (const { length, drafter } of plan.arms) {
@@ -47,7 +47,7 @@ export const speculative = (createPlan: () => Plan, name = 'speculative'): Decod
         const { tokens: drafted, laws: q } = proposals[row]!;
         const start = batch.rows[row]!.length;
         const told = verifyChain({
-          ...{ drafted, q, p: (i: number) => laws(row, i) },
+          ...{ drafted, q, rule, p: (i: number) => laws(row, i) },
           uniform: (i) => uniform(row, start + i),
         });
         accepted.push(told.accepted);
@@ -65,16 +65,21 @@ export const speculative = (createPlan: () => Plan, name = 'speculative'): Decod
 type Chain = {
   readonly drafted: readonly number[];
   readonly q: readonly Law[];
+  readonly rule: Rule;
   readonly p: (index: number) => Law;
   readonly uniform: (index: number) => number;
 };
 
 /** Drafts that are kept, and the token after them. */
-export function verifyChain({ drafted, q, p, uniform }: Chain) {
+export function verifyChain({ drafted, q, rule, p, uniform }: Chain) {
   for (const [i, token] of drafted.entries()) {
     const law = p(i);
-    if (uniform(i) < acceptance(law, q[i]!, token)) continue;
-    return { accepted: i, drawn: drawAt(residual(law, q[i]!), uniform(i)), redrawn: true };
+    if (uniform(i) < rule.acceptance(law, q[i]!, token)) continue;
+    return {
+      accepted: i,
+      drawn: drawAt(rule.otherwise(law, q[i]!, token), uniform(i)),
+      redrawn: true,
+    };
   }
   const accepted = drafted.length;
   return { accepted, drawn: drawAt(p(accepted), uniform(accepted)), redrawn: false };

@@ -28,3 +28,15 @@ export function couple(p: Law, q: Law, x: number, uniform: () => number): Verdic
   if (uniform() < acceptance(p, q, x)) return { token: x, kept: true };
   return { token: drawAt(residual(p, q), uniform()), kept: false };
 }
+
+/** How a draft is judged: the probability of keeping it, and the law of what comes instead. */
+export type Rule = {
+  /** The decoders that use it are named so. */
+  readonly name: string;
+  readonly property: 'lossless' | 'approximate';
+  acceptance(p: Law, q: Law, x: number): number;
+  otherwise(p: Law, q: Law, x: number): Law;
+};
+
+/** Keeps the law. */
+export const exact: Rule = { name: '', property: 'lossless', acceptance, otherwise: residual };

@@ -1,0 +1,63 @@
+/**
+ * LANTERN (Jang et al. 2025, section 4; LANTERN++, Park et al. 2025): codes that look alike may stand in
+ * for each other. A draft is judged by its own probability and that of its nearest codes together, as
+ * many of them as keep the borrowed mass within `delta`. Approximate: the bound is on each judgement,
+ * not on the law of the picture. With delta = 0 nothing is borrowed and the rule is exact.
+ *
+ * On a rejection the residual is taken of q without the lenders, as in the authors' chains of drafts.
+ */
+import type { Law } from './law.ts';
+import { exact, type Rule, residual } from './verify.ts';
+
+export type LanternOptions = {
+  /** Probability that a draft may borrow, from 0 to 1. */
+  readonly delta: number;
+  /** For each code its nearest codes, nearest first, without itself: [V][k]. */
+  readonly nearest: readonly ArrayLike<number>[];
+};
+
+export function lantern({ delta, nearest }: LanternOptions): Rule {
+  if (!(delta >= 0 && delta <= 1))
+    throw new RangeError(`lantern: expected a delta from 0 to 1, got ${delta}`);
+  /** Nearest codes of x that lend their mass, and the mass. */
+  const lenders = (p: Law, x: number): { count: number; mass: number } => {
+    const near = nearest[x]!;
+    let [count, mass] = [0, 0];
+    while (count < near.length && mass + p[near[count]!]! <= delta) mass += p[near[count++]!]!;
+    return mass > 0 ? { count, mass } : { count: 0, mass: 0 };
+  };
+  return {
+    name: 'lantern',
+    property: delta === 0 ? 'lossless' : 'approximate',
+    acceptance: (p, q, x) => {
+      const { mass } = lenders(p, x);
+      return mass > 0 ? Math.min(1, (p[x]! + mass) / q[x]!) : exact.acceptance(p, q, x);
+    },
+    otherwise: (p, q, x) => {
+      const { count } = lenders(p, x);
+      if (count === 0) return residual(p, q);
+      const others = q.slice();
+      for (let i = 0; i < count; i++) others[nearest[x]![i]!] = 0;
+      return residual(p, others);
+    },
+  };
+}
+
+/** The k nearest codes of each of `codebook` [V, width] by Euclidean distance, nearest first. */
+export function nearestCodes(codebook: ArrayLike<number>, width: number, k: number): Int32Array[] {
+  const V = codebook.length / width;
+  if (!(Number.isInteger(k) && k >= 1 && k < V))
+    throw new RangeError(`nearest codes: expected k from 1 to ${V - 1}, got ${k}`);
+  const distance = (a: number, b: number): number => {
+    let sum = 0;
+    for (let i = 0; i < width; i++)
+      sum += (codebook[a * width + i]! - codebook[b * width + i]!) ** 2;
+    return sum;
+  };
+  return Array.from({ length: V }, (_, code) => {
+    const to = Float64Array.from({ length: V }, (_, other) => distance(code, other));
+    to[code] = Number.POSITIVE_INFINITY;
+    const order = Array.from(to.keys()).sort((a, b) => to[a]! - to[b]! || a - b);
+    return Int32Array.from(order.slice(0, k));
+  });
+}

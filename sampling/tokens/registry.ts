@@ -1,0 +1,239 @@
+/** Decoders and drafters by the names that requests and forms use: what each promises, and its options as plain data. */
+import { aasd } from './aasd.ts';
+import { arithmetic } from './arithmetic.ts';
+import type { Decoder, Property } from './decoder.ts';
+import type { Drafter } from './drafters/drafter.ts';
+import { neighbour } from './drafters/neighbour.ts';
+import { ngram } from './drafters/ngram.ts';
+import { uniform } from './drafters/uniform.ts';
+import { fixedNoiseJacobi } from './fixed-noise-jacobi.ts';
+import { gsd } from './gsd.ts';
+import { lantern } from './lantern.ts';
+import { ucb } from './lengths.ts';
+import { banditPlan, raggedPlan } from './plans.ts';
+import { sequential } from './sequential.ts';
+import { type Redraw, sjd } from './sjd.ts';
+import { fixedPlan, speculative } from './speculative.ts';
+import { tree } from './tree.ts';
+import { zipar } from './zipar.ts';
+
+/** What an option may be, as JSON Schema says it; all have defaults. */
+export type OptionSchema =
+  | {
+      readonly type: 'integer' | 'number';
+      readonly minimum: number;
+      readonly maximum: number;
+      readonly default: number;
+      readonly description: string;
+    }
+  | {
+      readonly enum: readonly string[];
+      readonly default: string;
+      readonly description: string;
+    };
+export type OptionValues = Readonly<Record<string, number | string>>;
+
+/** What decoders need to know of the model beyond its contract. */
+export type DecoderContext = {
+  /** Tokens in a row of the grid. */
+  readonly width: number;
+  /** A network drafter, where the model has one. */
+  readonly network?: Drafter;
+  /** The nearest codes of each code, nearest first, for LANTERN. */
+  readonly nearest?: readonly ArrayLike<number>[];
+};
+
+type Entry = {
+  readonly property: Property;
+  readonly summary: string;
+  readonly options: Readonly<Record<string, OptionSchema>>;
+  create(values: OptionValues, context: DecoderContext): Decoder;
+};
+
+const DRAFTER_NAMES = ['uniform', 'left', 'above', 'ngram', 'network'] as const;
+export type DrafterName = (typeof DRAFTER_NAMES)[number];
+
+export function createDrafter(name: DrafterName, { width, network }: DecoderContext): Drafter {
+  if (name === 'uniform') return uniform();
+  if (name === 'ngram') return ngram({ width });
+  if (name !== 'network') return neighbour({ side: name, width });
+  if (network) return network;
+  throw new RangeError(
+    `drafter: expected one of ${DRAFTER_NAMES.slice(0, -1).join(', ')}, got 'network' for a model that has none`,
+  );
+}
+
+const integer = (description: string, value: number, maximum = 64): OptionSchema => ({
+  ...{ type: 'integer', minimum: 1, maximum, default: value, description },
+});
+const number = (description: string, value: number, maximum: number): OptionSchema => ({
+  ...{ type: 'number', minimum: 0, maximum, default: value, description },
+});
+const window = integer('Tokens a pass', 16);
+const drafterOf = (value: DrafterName): OptionSchema => ({
+  ...{ enum: DRAFTER_NAMES, default: value, description: 'What guesses tokens' },
+});
+const drafter = (values: OptionValues, context: DecoderContext): Drafter =>
+  createDrafter(values.drafter as DrafterName, context);
+
+const jacobi = (redraw: Redraw, summary: string, initial: DrafterName = 'uniform'): Entry => ({
+  ...{ property: 'lossless', summary, options: { window, drafter: drafterOf(initial) } },
+  create: (values, context) =>
+    sjd({ window: values.window as number, redraw, drafter: drafter(values, context) }),
+});
+
+export const DECODERS = {
+  sequential: {
+    ...{ property: 'identical', summary: 'One token a pass', options: {} },
+    create: () => sequential(),
+  },
+  'fixed-noise': {
+    ...{
+      property: 'identical',
+      summary: 'Jacobi iteration with the noise of each place held fixed',
+    },
+    options: { window, drafter: drafterOf('left') },
+    create: (values, context) =>
+      fixedNoiseJacobi({ window: values.window as number, drafter: drafter(values, context) }),
+  },
+  sjd: jacobi('independent', 'Speculative Jacobi decoding'),
+  'sjd-spatial': jacobi('independent', 'Speculative Jacobi from copies of neighbours', 'left'),
+  'scd-maximal': jacobi('maximal', 'Speculative Jacobi, redraws by the maximal coupling'),
+  'scd-gumbel': jacobi('gumbel', 'Speculative Jacobi, redraws with noise that stays'),
+  speculative: {
+    ...{ property: 'lossless', summary: 'Drafts of a drafter, verified in one pass' },
+    options: { length: integer('Tokens drafted a pass', 4, 63), drafter: drafterOf('ngram') },
+    create: (values, context) =>
+      speculative(() =>
+        fixedPlan({ drafter: drafter(values, context), length: values.length as number }),
+      ),
+  },
+  ragged: {
+    ...{ property: 'lossless', summary: 'Speculative sampling, its length adapted to the batch' },
+    options: {
+      limit: integer('Tokens drafted a pass at most', 32, 63),
+      drafter: drafterOf('ngram'),
+    },
+    create: (values, context) =>
+      speculative(() =>
+        raggedPlan(drafter(values, context), { first: 4, limit: values.limit as number }),
+      ),
+  },
+  bandit: {
+    ...{ property: 'lossless', summary: 'Speculative sampling, its length chosen as it goes' },
+    options: {
+      limit: integer('Tokens drafted a pass at most', 16, 63),
+      drafter: drafterOf('ngram'),
+    },
+    create: (values, context) =>
+      speculative(() => {
+        const one = drafter(values, context);
+        const lengths = [1, 2, 4, 8, 16, 32, 63].filter((n) => n <= (values.limit as number));
+        const arms = lengths.map((length) => ({ drafter: one, length }));
+        return banditPlan(arms, (n, most) => ucb(n, { most }));
+      }),
+  },
+  tree: {
+    ...{ property: 'lossless', summary: 'A tree of drafts without replacement' },
+    options: {
+      width: integer('Children of the first place', 3, 8),
+      depth: integer('Places', 3, 8),
+      drafter: drafterOf('ngram'),
+    },
+    create: (values, context) => {
+      const branching = Array.from({ length: values.depth as number }, () => 1);
+      branching[0] = values.width as number;
+      return tree({ drafter: drafter(values, context), branching });
+    },
+  },
+  arithmetic: {
+    ...{ property: 'lossless', summary: 'The picture as one point of an interval', options: {} },
+    create: () => arithmetic(),
+  },
+  lantern: {
+    ...{ property: 'approximate', summary: 'Codes that look alike stand in for each other' },
+    options: {
+      delta: number('Probability that a draft may borrow', 0.1, 1),
+      length: integer('Tokens drafted a pass', 4, 63),
+      drafter: drafterOf('ngram'),
+    },
+    create: (values, context) => {
+      if (!context.nearest)
+        throw new RangeError("lantern: expected the codebook's nearest codes, got none");
+      const rule = lantern({ delta: values.delta as number, nearest: context.nearest });
+      const arm = { drafter: drafter(values, context), length: values.length as number };
+      return speculative(() => fixedPlan(arm), rule);
+    },
+  },
+  gsd: {
+    ...{ property: 'approximate', summary: 'Tokens about as likely are judged together' },
+    options: {
+      window,
+      group: integer('Tokens of a group, odd', 3, 99),
+      drafter: drafterOf('uniform'),
+    },
+    create: (values, context) =>
+      sjd({
+        ...{ window: values.window as number, redraw: 'independent' },
+        ...{ drafter: drafter(values, context), rule: gsd({ group: values.group as number }) },
+      }),
+  },
+  aasd: {
+    ...{
+      property: 'approximate',
+      summary: 'Drafts that are likely enough are kept without a draw',
+    },
+    options: {
+      window,
+      threshold: number("Part of the likeliest token's probability", 0.3, 2),
+      drafter: drafterOf('ngram'),
+    },
+    create: (values, context) =>
+      sjd({
+        ...{ window: values.window as number, redraw: 'independent' },
+        drafter: drafter(values, context),
+        rule: aasd({ threshold: values.threshold as number }),
+      }),
+  },
+  zipar: {
+    ...{ property: 'approximate', summary: 'Rows of the grid advance together' },
+    options: { lead: integer('Tokens of a row before the next one starts', 8) },
+    create: (values, { width }) => zipar({ width, lead: values.lead as number }),
+  },
+} as const satisfies Record<string, Entry>;
+
+export type DecoderName = keyof typeof DECODERS;
+
+/** A decoder by name, its options checked and filled in. */
+export function createDecoder(
+  name: string,
+  given: Readonly<Record<string, unknown>>,
+  context: DecoderContext,
+): Decoder {
+  if (!Object.hasOwn(DECODERS, name))
+    throw new RangeError(
+      `decoder: expected one of ${Object.keys(DECODERS).join(', ')}, got '${name}'`,
+    );
+  const entry: Entry = DECODERS[name as DecoderName];
+  for (const key of Object.keys(given))
+    if (!Object.hasOwn(entry.options, key))
+      throw new RangeError(
+        `decoder ${name}: expected options ${Object.keys(entry.options).join(', ') || 'none'}, got '${key}'`,
+      );
+  const values: Record<string, number | string> = {};
+  for (const [key, schema] of Object.entries(entry.options))
+    values[key] = checked(`decoder ${name}: '${key}'`, schema, given[key] ?? schema.default);
+  return entry.create(values, context);
+}
+
+function checked(where: string, schema: OptionSchema, value: unknown): number | string {
+  if ('enum' in schema) {
+    if (typeof value === 'string' && schema.enum.includes(value)) return value;
+    throw new RangeError(`${where}: expected one of ${schema.enum.join(', ')}, got '${value}'`);
+  }
+  const { type, minimum, maximum } = schema;
+  const fits = typeof value === 'number' && value >= minimum && value <= maximum;
+  if (fits && (type === 'number' || Number.isInteger(value))) return value;
+  const kind = type === 'integer' ? 'an integer' : 'a number';
+  throw new RangeError(`${where}: expected ${kind} from ${minimum} to ${maximum}, got ${value}`);
+}

@@ -1,0 +1,196 @@
+/** Filters, guidance, constraints, arithmetic coding, rewards and bandits, by what methods.md names. */
+import { expect, test } from 'vitest';
+import { arithmetic, partsOf, wholeInterval, within } from '../../../sampling/tokens/arithmetic.ts';
+import { cards } from '../../../sampling/tokens/cards.ts';
+import { constrained, drawAllowed } from '../../../sampling/tokens/constrained.ts';
+import { createFilter, softmax } from '../../../sampling/tokens/filters.ts';
+import { scaleBetween, scaleSchedule } from '../../../sampling/tokens/guidance-scales.ts';
+import { guided } from '../../../sampling/tokens/guided.ts';
+import { instructive } from '../../../sampling/tokens/instructive.ts';
+import { type Chooser, exp3, raggedLength, ucb } from '../../../sampling/tokens/lengths.ts';
+import { createRng } from '../../../tensor/rng.ts';
+import { expectClose } from '../../close.ts';
+import { draw } from './chi-square.ts';
+import { jointOf, oracle, randomJoint, type Toy } from './oracle.ts';
+
+const TOY = randomJoint(3, 4, 21);
+const lawOf = createFilter({}, 3);
+
+test('filters keep what they say', () => {
+  const logits = [0.5, 0.3, 0.15, 0.05].map(Math.log);
+  const law = (filters: Parameters<typeof createFilter>[0]) => createFilter(filters, 4)(logits);
+  expectClose(law({}), [0.5, 0.3, 0.15, 0.05]);
+  expectClose(law({ topK: 2 }), [0.625, 0.375, 0, 0]);
+  expectClose(law({ topP: 0.6 }), [0.625, 0.375, 0, 0]);
+  expectClose(law({ topP: 0.9 }), [0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95, 0]);
+  expectClose(law({ minP: 0.25 }), [0.5 / 0.95, 0.3 / 0.95, 0.15 / 0.95, 0]);
+  expectClose(law({ temperature: 0 }), [1, 0, 0, 0]);
+  const squares = [0.25, 0.09, 0.0225, 0.0025];
+  expectClose(
+    law({ temperature: 0.5 }),
+    squares.map((x) => x / 0.365),
+  );
+});
+
+/** A toy of two rows with different laws: condition and null condition. */
+function twoSided(): Toy {
+  const other = randomJoint(3, 4, 22);
+  return {
+    ...TOY,
+    logitsOf: (seen, target, row) => (row === 0 ? TOY : other).logitsOf(seen, target, row),
+  };
+}
+
+test('guidance at 1 is the condition alone; scales are by place', async () => {
+  const plain = await oracle(TOY).start();
+  const at = async (scale: Parameters<typeof guided>[1]) => [
+    ...(await guided(oracle(twoSided(), 2), scale).start()),
+  ];
+  expectClose(await at(1), plain);
+  const [zero, two] = [await at(0), await at(2)];
+  expectClose(
+    two,
+    [...plain].map((z, i) => 2 * z - zero[i]!),
+    { atol: 1e-5 },
+  );
+  expectClose(await at((place) => (place === 0 ? 2 : 1)), two);
+  expectClose(await at(scaleBetween(3, 1, 4)), plain);
+  const linear = scaleSchedule('linear', 5, 5) as (place: number) => number;
+  const cosine = scaleSchedule('cosine', 5, 5) as (place: number) => number;
+  expect([0, 1, 2, 4].map(linear)).toEqual([1, 2, 3, 5]);
+  expectClose([0, 2, 4].map(cosine), [1, 3, 5]);
+});
+
+test('instructive decoding subtracts the noisy condition; 0 is the identity', async () => {
+  const model = () => oracle(twoSided(), 2);
+  const both = await model().start();
+  expectClose(await instructive(model(), 0).start(), both.subarray(0, 3));
+  const expected = [0, 1, 2].map((i) => both[i]! - 0.3 * both[3 + i]!);
+  expectClose(await instructive(model(), 0.3).start(), expected, { atol: 1e-6 });
+});
+
+test('weighted constrained samples have the constrained law; the mean weight is the allowed mass', async () => {
+  const allowed = (tokens: readonly number[], token: number) => (tokens.at(-1) ?? 0) + token !== 2;
+  const decoder = constrained({ constraint: allowed });
+  const { decodings, joint } = await draw(TOY, decoder, { n: 5000, seed: 300_000 });
+  const isAllowed = (index: number) => {
+    const tokens = [27, 9, 3, 1].map((unit) => Math.floor(index / unit) % 3);
+    return tokens.every((token, i) => allowed(tokens.slice(0, i), token));
+  };
+  const mass = joint.reduce((sum, p, i) => sum + (isAllowed(i) ? p : 0), 0);
+  const weighted = new Float64Array(81);
+  let [total, squares] = [0, 0];
+  for (const { tokens, logWeights } of decodings)
+    for (const [row, list] of tokens.entries()) {
+      const weight = Math.exp(logWeights![row]!);
+      weighted[list.reduce((index, token) => index * 3 + token, 0)]! += weight;
+      total += weight;
+      squares += weight ** 2;
+    }
+  // Four standard errors of the mean.
+  const mean = total / 5000;
+  expect(Math.abs(mean - mass)).toBeLessThan(4 * Math.sqrt((squares / 5000 - mean ** 2) / 5000));
+  for (const [index, weight] of weighted.entries()) {
+    if (!isAllowed(index)) expect(weight).toBe(0);
+    expect(Math.abs(weight / total - (isAllowed(index) ? joint[index]! / mass : 0))).toBeLessThan(
+      0.03,
+    );
+  }
+});
+
+test('a constraint that allows all takes two tests at weight 1; one that allows none has weight 0', () => {
+  const law = Float64Array.of(0.5, 0.3, 0.2);
+  expect(drawAllowed(law, createRng(1), () => true)).toMatchObject({ weight: 1, tests: 2 });
+  expect(drawAllowed(law, createRng(1), () => false)).toMatchObject({ weight: 0, tests: 3 });
+});
+
+test('arithmetic coding keeps the law, and a code gives back its tokens', async () => {
+  const { p } = await draw(TOY, arithmetic(), { n: 4000, seed: 400_000 });
+  expect(p).toBeGreaterThan(0.001);
+  const rng = createRng(23);
+  for (let i = 0; i < 1000; i++) {
+    const tokens = Array.from({ length: 4 }, () => rng.integer(3));
+    const seen = new Int32Array(4).fill(-1);
+    let interval = wholeInterval(4);
+    for (const [place, token] of tokens.entries()) {
+      interval = within(interval, partsOf(lawOf(TOY.logitsOf(seen, place, 0))), token);
+      seen[place] = token;
+    }
+    const point = interval.low + (interval.size * BigInt(rng.integer(1000))) / 1000n;
+    const decoding = await arithmetic({ points: [point] }).decode(oracle(TOY), {
+      rngs: [createRng(i)],
+    });
+    expect([...decoding.tokens[0]!]).toEqual(tokens);
+  }
+});
+
+test('evenly spread points give each first token its share', async () => {
+  const points = Array.from({ length: 50 }, (_, i) => ((1n << 128n) * BigInt(2 * i + 1)) / 100n);
+  const rngs = points.map((_, i) => createRng(i));
+  const { tokens } = await arithmetic({ points }).decode(oracle(TOY, 50), { rngs });
+  const law = lawOf(TOY.logitsOf(new Int32Array(4).fill(-1), 0, 0));
+  for (let token = 0; token < 3; token++) {
+    const share = tokens.filter((list) => list[0] === token).length / 50;
+    expect(Math.abs(share - law[token]!)).toBeLessThanOrEqual(1 / 50);
+  }
+});
+
+test('CARDS: a constant reward keeps the law; a reward is raised, more at lower temperatures', async () => {
+  const options = { target: 1, entropy: 0.9, tries: 40 }; // few tries would end with what no one wants
+  const base = await draw(TOY, cards({ ...options, reward: () => 0.5, temperature: 1 }), {
+    n: 4000,
+    seed: 500_000,
+  });
+  expect(base.p).toBeGreaterThan(0.001);
+  const reward = (tokens: readonly number[]) =>
+    tokens.filter((token) => token === 1).length / tokens.length;
+  const meanAt = async (temperature: number) => {
+    const { decodings } = await draw(TOY, cards({ ...options, reward, temperature }), {
+      n: 500,
+      seed: 1,
+    });
+    const all = decodings.flatMap(({ tokens }) => tokens.map((list) => reward([...list])));
+    return all.reduce((a, b) => a + b) / all.length;
+  };
+  const [flat, warm, cold] = [await meanAt(100), await meanAt(0.5), await meanAt(0.1)];
+  expect(warm).toBeGreaterThan(flat + 0.03);
+  expect(cold).toBeGreaterThan(warm + 0.03);
+});
+
+/** The share of the best of three arms in rounds 500 ... 1500. */
+function bestShare(chooser: Chooser): number {
+  const rng = createRng(24);
+  const means = [0.3, 0.8, 0.5];
+  let best = 0;
+  for (let round = 0; round < 1500; round++) {
+    const arm = chooser.choose();
+    if (round >= 500 && arm === 1) best++;
+    chooser.reward(arm, rng.uniform() < means[arm]! ? 1 : 0);
+  }
+  return best / 1000;
+}
+
+test('bandits find the best arm', () => {
+  expect(bestShare(ucb(3))).toBeGreaterThan(0.8);
+  expect(bestShare(exp3(3, createRng(25)))).toBeGreaterThan(0.8);
+  // Without a share for exploring, an arm that disappoints once is never tried again.
+  expect(bestShare(ucb(3, { c: 0 }))).not.toBe(bestShare(ucb(3)));
+});
+
+test('draft lengths of a ragged batch follow what is accepted', () => {
+  const lengths = raggedLength();
+  expect(lengths.length).toBe(7);
+  lengths.update([7, 2]);
+  expect(lengths.length).toBe(9);
+  lengths.update([3, 1]);
+  expect(lengths.length).toBe(8); // 9 - ceil(9 / 10)
+  lengths.update([3]);
+  expect(lengths.length).toBe(6); // one more at the second time
+  lengths.update([5]);
+  expect(lengths.length).toBe(5);
+});
+
+test('softmax of large logits is finite', () => {
+  expectClose(softmax([1000, 1000], 1), [0.5, 0.5]);
+  expect(jointOf(TOY, lawOf).reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+});
