@@ -70,7 +70,7 @@ export type Comparison = {
   readonly arm: string;
   readonly against: string;
   readonly ratio: Interval;
-  /** The interval leaves 1 out. */
+  /** The interval leaves 1 out, and what it is relative to is more than chance around 0. */
   readonly told: boolean;
 };
 
@@ -114,9 +114,13 @@ export function compareArms(arms: readonly ArmAtSize[], rng: Rng): Comparison[] 
       against: `${armName(against)}${size === other ? '' : ` at ${other}`}`,
     };
     const ratio = kidRatio(arm, against, rng.stream(JSON.stringify(names)));
-    return { ...names, ratio, told: ratio.low > 1 || ratio.high < 1 };
+    const told = isAboveZero(against) && (ratio.low > 1 || ratio.high < 1);
+    return { ...names, ratio, told };
   });
 }
+
+/** KID is 0 on average for equal laws, and a ratio to such a one says nothing. */
+const isAboveZero = (arm: ArmAtSize): boolean => pointOf('kid', arm)!.low > 0;
 
 /** Whether a method draws other pictures than none. */
 const changes = ({ cells }: ArmAtSize): boolean => cells[0]!.cell.drawnBy !== 'none';
@@ -141,7 +145,8 @@ export function bestOf(arms: readonly ArmAtSize[], rng: Rng): Best[] {
     const size = sizeName(at.size);
     const alike = here.filter((arm) => {
       if (arm === best) return false;
-      return !(kidRatio(best, arm, rng.stream(`best/${size}/${armName(arm)}`)).high < 1);
+      const ratio = kidRatio(best, arm, rng.stream(`best/${size}/${armName(arm)}`));
+      return !(isAboveZero(arm) && ratio.high < 1);
     });
     return { size, arm: best, alike: alike.map(armName) };
   });

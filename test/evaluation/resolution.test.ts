@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeatureNetwork } from '../../encoders/features/contract.ts';
 import { resizePixels } from '../../encoders/features/resize-pixels.ts';
+import { type ArmAtSize, bestOf, compareArms } from '../../evaluation/resolution/compare.ts';
 import { planCells, positionsWith, seedsOf } from '../../evaluation/resolution/plan.ts';
 import type { ReaderLike } from '../../evaluation/resolution/reading.ts';
 import { readerAt } from '../../evaluation/resolution/reading.ts';
@@ -20,6 +21,7 @@ import type { ModelCard } from '../../generators/model.ts';
 import type { Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
 import { createRng } from '../../tensor/rng.ts';
+import { rowsOf } from '../../tensor/rows.ts';
 import { tinyCard } from '../pipelines/tiny-model.ts';
 
 const VOCABULARY = ['color=blue', 'color=red', 'style=disc', 'style=square'];
@@ -325,6 +327,34 @@ describe('the report', () => {
       4,
     );
     expect((await readdir(join(options.out, 'charts'))).length).toBeGreaterThan(15);
+  });
+});
+
+describe('ratios', () => {
+  /** An arm of this KID, whatever pictures are picked. */
+  const armOf = (extend: string, value: number, error: number, at: ArmAtSize['at']): ArmAtSize => ({
+    ...{ model: model(), extend, at, kid: () => () => value },
+    cells: [
+      {
+        cell: { drawnBy: extend, size: at.size },
+        numbers: { generated: { kid: { value, error } } },
+        pooled: { count: 12 },
+      } as unknown as ArmAtSize['cells'][number],
+    ],
+  });
+  const at = { size: larger, real: [], reference: rowsOf([1], 1) };
+
+  it.each([
+    ['are told between clear distances', [0.004, 0.008], true],
+    ['are not told where what is compared with is no more than chance', [0.0004, 0.0008], false],
+    ['nor of two that are below 0', [-0.002, -0.001], false],
+  ])('%s', (_, [a, b], told) => {
+    const model0 = armOf('none', b!, 0.001, at);
+    const better = { ...armOf('yarn', a!, 0.001, at), model: model0.model };
+    const [comparison] = compareArms([model0, better], createRng(1));
+    expect(comparison).toMatchObject({ arm: 'tiny, yarn', against: 'tiny, none', told });
+    const [best] = bestOf([model0, better], createRng(1));
+    expect(best).toMatchObject({ size: '24x24', alike: told ? [] : ['tiny, none'] });
   });
 });
 
