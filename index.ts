@@ -36,7 +36,10 @@ export {
   tokenizerParts,
 } from './encoders/tokenizers/tokenizer.ts';
 // Generators and models on disk.
+export { AR_PRESETS, type ARConfig } from './generators/ar-config.ts';
+export { type ARSession, createARSession } from './generators/ar-session.ts';
 export { compileDiT } from './generators/compile.ts';
+export { cacheBytes, createCache } from './generators/compile-ar.ts';
 export { forwardDiT } from './generators/dit.ts';
 export { DIT_PRESETS, type DiTConfig } from './generators/dit-config.ts';
 export { initDiT, shapesOfDiT } from './generators/dit-weights.ts';
@@ -48,6 +51,14 @@ export {
   readModel,
   writeModel,
 } from './generators/model.ts';
+export {
+  type AnyCard,
+  readAnyCard,
+  readTokenGenerator,
+  type TokenCard,
+  type TokenGenerator,
+  writeTokenModel,
+} from './generators/token-model.ts';
 export {
   readTokenizer,
   readTokenizerCard,
@@ -62,8 +73,15 @@ export {
   type DrawOptions,
   type RenderOptions,
 } from './pipelines/diffusion.ts';
-export { findModel, listModels, type ModelEntry, type ModelList } from './pipelines/models.ts';
+export {
+  type AnyEntry,
+  findModel,
+  listModels,
+  type ModelEntry,
+  type ModelList,
+} from './pipelines/models.ts';
 export { createRenderer, type Rendered, type Renderer, render } from './pipelines/render.ts';
+export { createTokenPipeline, type TokenPipeline } from './pipelines/tokens.ts';
 export {
   contactSheet,
   decodePicture,
@@ -137,6 +155,9 @@ export { reuseWeights } from './training/init.ts';
 export { createFactorLoss } from './training/longrope-loss.ts';
 export { type Factors, searchLongrope } from './training/longrope-search.ts';
 export { type StepProgress, type TrainOptions, train } from './training/run.ts';
+export { parseTokenTraining, type TokenTraining } from './training/token-config.ts';
+export { exportTokenModel } from './training/token-export.ts';
+export { type TrainTokensOptions, trainTokens } from './training/token-run.ts';
 export { parseTokenizerTraining, type TokenizerTraining } from './training/tokenizer-config.ts';
 export { exportTokenizer } from './training/tokenizer-export.ts';
 export {
