@@ -46,6 +46,21 @@ export async function encodePng(
   });
 }
 
+/** An animated GIF that repeats; frames of one size, `delay` milliseconds each, the last one `rest`. */
+export async function encodeGif(
+  frames: readonly Picture[],
+  { delay = 120, rest = 1500, scale = 1 }: { delay?: number; rest?: number; scale?: number } = {},
+): Promise<Buffer> {
+  const { width, height } = frames[0]!;
+  const data = Buffer.concat(frames.map((frame) => frame.data));
+  const pages = frames.length;
+  const size = { width, height: height * pages, channels: 3 as const, pageHeight: height };
+  return sharp(data, { raw: size, animated: true })
+    .resize({ width: width * scale, height: height * scale, kernel: 'nearest' })
+    .gif({ delay: frames.map((_, i) => (i === pages - 1 ? rest : delay)), loop: 0 })
+    .toBuffer();
+}
+
 /** A drawing of our own making as a picture file; not for files of strangers, which may name other files. */
 export const svgToPng = (svg: Buffer): Promise<Buffer> => sharp(svg).png().toBuffer();
 

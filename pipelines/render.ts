@@ -1,7 +1,7 @@
 /** From a request to pictures with their recipes: the one entry that command line, workers and measurements share. */
 import type { Word } from '../encoders/conditioning/attributes.ts';
 import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
-import { cellsOf } from '../encoders/positions/grid.ts';
+import { cellsOf, extentOf } from '../encoders/positions/grid.ts';
 import { MOST_WINDOW } from '../generators/ar-session.ts';
 import { gridOf, type ModelCard, readModel } from '../generators/model.ts';
 import {
@@ -19,6 +19,7 @@ import { VERSION } from '../version.ts';
 import { checkSize, createDiffusionPipeline, type RenderOptions } from './diffusion.ts';
 import { findModel, type ModelList } from './models.ts';
 import {
+  createDecoder,
   DECODER_NAMES,
   type DecoderOptions,
   DRAFTER_NAMES,
@@ -160,7 +161,7 @@ function resolveTokens(request: ImageRequest, card: TokenCard): TokenRenderOptio
   const { kind: _, decoder, decoderOptions = {}, ...filters } = sampling;
   checkName('sampling.decoder', decoder, DECODER_NAMES);
   checkOptions('sampling.decoderOptions', decoderOptions, decoderOptionsOf(decoder));
-  checkDecoderOptions(decoderOptions, card);
+  checkDecoderOptions(decoder, decoderOptions, card);
   if (filters.topK !== undefined && filters.topK > config.codes)
     throw new RangeError(
       `sampling.topK: expected at most ${config.codes}, the codes of '${id}', got ${filters.topK}`,
@@ -176,16 +177,16 @@ function resolveTokens(request: ImageRequest, card: TokenCard): TokenRenderOptio
   };
 }
 
-function checkDecoderOptions(
-  { window = 1, drafter = 'left' }: Readonly<Record<string, unknown>>,
-  card: TokenCard,
-): void {
-  const most = Math.min(MOST_WINDOW, cellsOf(tokenGridOf(card)).length);
+function checkDecoderOptions(decoder: string, options: DecoderOptions, card: TokenCard): void {
+  const { window = 1, drafter = 'left' } = options;
+  const grid = tokenGridOf(card);
+  const most = Math.min(MOST_WINDOW, cellsOf(grid).length);
   if (!(Number.isInteger(window) && (window as number) >= 1 && (window as number) <= most))
     throw new RangeError(
       `sampling.decoderOptions.window: expected a whole number from 1 to ${most}, got ${JSON.stringify(window)}`,
     );
   checkName('sampling.decoderOptions.drafter', String(drafter), DRAFTER_NAMES);
+  createDecoder(decoder, options, extentOf(grid).width); // throws where another option is out of its range
 }
 
 function wordsOf(

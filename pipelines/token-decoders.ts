@@ -1,46 +1,24 @@
-/** Decoders by the names that requests know, with their options and defaults. */
+/** Decoders that requests may name: those of the registry that need no more than tokens. */
 import type { Decoder } from '../sampling/tokens/decoder.ts';
-import type { Drafter } from '../sampling/tokens/drafters/drafter.ts';
-import { neighbour } from '../sampling/tokens/drafters/neighbour.ts';
-import { uniform } from '../sampling/tokens/drafters/uniform.ts';
-import { fixedNoiseJacobi } from '../sampling/tokens/fixed-noise-jacobi.ts';
-import { sequential } from '../sampling/tokens/sequential.ts';
-import { sjd } from '../sampling/tokens/sjd.ts';
+import {
+  createDecoder as createNamed,
+  DECODERS,
+  type DecoderName,
+  DRAFTER_NAMES as NAMED_DRAFTERS,
+} from '../sampling/tokens/registry.ts';
 
-/** What a request says of a decoder. */
-export type DecoderOptions = {
-  /** Tokens a pass. Default: 16. */
-  readonly window?: number;
-  /** What enters the window. Default: the token on the left. */
-  readonly drafter?: DrafterName;
-};
-type DrafterName = keyof typeof DRAFTERS;
-type Windowed = { readonly window: number; readonly drafter: Drafter };
+/** What a request says of a decoder; the registry has names, limits and defaults. */
+export type DecoderOptions = Readonly<Record<string, unknown>>;
 
-/** `width` is that of the grid, in tokens. */
-const DRAFTERS = {
-  left: (width: number) => neighbour({ side: 'left', width }),
-  above: (width: number) => neighbour({ side: 'above', width }),
-  uniform: () => uniform(),
-} as const satisfies Record<string, (width: number) => Drafter>;
-export const DRAFTER_NAMES = Object.keys(DRAFTERS);
-
-const WINDOWED: Readonly<Record<string, (options: Windowed) => Decoder>> = {
-  'fixed-noise': fixedNoiseJacobi,
-  sjd: (options) => sjd({ ...options, redraw: 'independent' }),
-  'scd-maximal': (options) => sjd({ ...options, redraw: 'maximal' }),
-  'scd-gumbel': (options) => sjd({ ...options, redraw: 'gumbel' }),
-};
-export const DECODER_NAMES = ['sequential', ...Object.keys(WINDOWED)];
+/** LANTERN needs the codebook. */
+export const DECODER_NAMES = Object.keys(DECODERS).filter((name) => name !== 'lantern');
+/** A network drafter is a second model. */
+export const DRAFTER_NAMES: readonly string[] = NAMED_DRAFTERS.filter((name) => name !== 'network');
 
 /** Names of the options that a decoder has. */
 export const decoderOptionsOf = (name: string): readonly string[] =>
-  name in WINDOWED ? ['window', 'drafter'] : [];
+  Object.keys(DECODERS[name as DecoderName].options);
 
-export function createDecoder(
-  name: string,
-  { window = 16, drafter = 'left' }: DecoderOptions,
-  width: number,
-): Decoder {
-  return WINDOWED[name]?.({ window, drafter: DRAFTERS[drafter](width) }) ?? sequential();
-}
+/** `width` is that of the grid, in tokens. */
+export const createDecoder = (name: string, options: DecoderOptions, width: number): Decoder =>
+  createNamed(name, options, { width });

@@ -14,6 +14,7 @@ import { layoutOfAR, type TokenGenerator, tokenGridOf } from '../generators/toke
 import { configOf, type TokenizerModel } from '../generators/tokenizer-card.ts';
 import { type Picture, toPicture } from '../png.ts';
 import type { TokenModel } from '../sampling/tokens/contract.ts';
+import type { Decoding } from '../sampling/tokens/decoder.ts';
 import type { Filters } from '../sampling/tokens/filters.ts';
 import { guided } from '../sampling/tokens/guided.ts';
 import type { Engine, HostTensor, HostTensors } from '../tensor/program.ts';
@@ -36,6 +37,10 @@ export type TokenPipeline = {
   readonly model: TokenGenerator;
   render(options: TokenRenderOptions): Promise<Picture[]>;
   draw(asked: readonly Asked[], options?: TokenDrawOptions): Promise<Picture[]>;
+  /** One batch, with what its decoder did. */
+  decode(asked: readonly Asked[], options?: TokenDrawOptions): Promise<Decoding>;
+  /** Pictures of whole grids of tokens. */
+  paint(tokens: readonly Int32Array[]): Promise<Picture[]>;
   dispose(): Promise<void>;
 };
 export type TokenPipelineOptions = {
@@ -81,6 +86,9 @@ export function createTokenPipeline({
         Array.from({ length: count }, (_, i) => ({ words, negative, seed: seed + i })),
         options,
       ),
+    decode: (asked, { onStep: _, ...options } = {}) =>
+      painter.decode(asked, { ...card.sampling, ...options }),
+    paint: (tokens) => painter.pictures(tokens),
     dispose: () => painter.dispose(),
   };
 }
@@ -122,22 +130,30 @@ export function createTokenPainter(
     kept = createARSession(engine, { ...shape, cache: createCache(engine, shape) });
     return kept;
   };
+  const { height, width } = extentOf(network.grid);
+  /** Guided, each picture has a second row of what to lead away from. */
+  const decode = async (asked: readonly Asked[], settings: Settings): Promise<Decoding> => {
+    const isGuided = settings.guidance !== 1;
+    const rows: (readonly Word[])[] = [
+      ...asked.map(({ words }) => words),
+      ...(isGuided ? asked.map(({ negative = [] }) => negative) : []),
+    ];
+    const session = await sessionOf(rows.length);
+    session.condition(bagOfWords(rows, condition.words));
+    const model = isGuided ? guided(session, settings.guidance) : session;
+    const seeds = asked.map(({ seed }) => seed);
+    return decodeBy(model, seeds, settings, width);
+  };
+  const pictures = async (tokens: readonly Int32Array[]): Promise<Picture[]> => {
+    const data = new Int32Array(tokens.length * height * width);
+    for (const [row, own] of tokens.entries()) data.set(own, row * height * width);
+    return picturesOf(await tokenizer.decode({ data, shape: [tokens.length, height, width] }));
+  };
   return {
-    /** Guided, each picture has a second row of what to lead away from. */
-    async paint(asked: readonly Asked[], settings: Settings): Promise<Picture[]> {
-      const isGuided = settings.guidance !== 1;
-      const rows: (readonly Word[])[] = [
-        ...asked.map(({ words }) => words),
-        ...(isGuided ? asked.map(({ negative = [] }) => negative) : []),
-      ];
-      const session = await sessionOf(rows.length);
-      session.condition(bagOfWords(rows, condition.words));
-      const model = isGuided ? guided(session, settings.guidance) : session;
-      const { height, width } = extentOf(network.grid);
-      const seeds = asked.map(({ seed }) => seed);
-      const data = await decodeBy(model, seeds, settings, width);
-      return picturesOf(await tokenizer.decode({ data, shape: [asked.length, height, width] }));
-    },
+    decode,
+    pictures,
+    paint: async (asked: readonly Asked[], settings: Settings): Promise<Picture[]> =>
+      pictures((await decode(asked, settings)).tokens),
     async dispose(): Promise<void> {
       await kept?.dispose();
       kept = undefined;
@@ -146,16 +162,15 @@ export function createTokenPainter(
   };
 }
 
-/** Tokens [B, T]; a picture's depend on its own seed alone. */
-async function decodeBy(
+/** A picture's tokens depend on its own seed alone. */
+function decodeBy(
   model: TokenModel,
   seeds: readonly number[],
   { decoder, decoderOptions = {}, onStep, signal, guidance: _, ...filters }: Settings,
   width: number,
-): Promise<Int32Array> {
-  const { length } = model;
+): Promise<Decoding> {
   const decided = seeds.map(() => 0);
-  const { tokens } = await createDecoder(decoder, decoderOptions, width).decode(model, {
+  return createDecoder(decoder, decoderOptions, width).decode(model, {
     rngs: seeds.map((seed) => createRng(seed)),
     filters,
     onPass: async (pass) => {
@@ -164,9 +179,6 @@ async function decodeBy(
     },
     ...(signal ? { signal } : {}),
   });
-  const all = new Int32Array(tokens.length * length);
-  for (const [row, own] of tokens.entries()) all.set(own, row * length);
-  return all;
 }
 
 /** [B, H, W, 3] as pictures. */

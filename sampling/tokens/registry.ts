@@ -50,7 +50,7 @@ type Entry = {
   create(values: OptionValues, context: DecoderContext): Decoder;
 };
 
-const DRAFTER_NAMES = ['uniform', 'left', 'above', 'ngram', 'network'] as const;
+export const DRAFTER_NAMES = ['uniform', 'left', 'above', 'ngram', 'network'] as const;
 export type DrafterName = (typeof DRAFTER_NAMES)[number];
 
 export function createDrafter(name: DrafterName, { width, network }: DecoderContext): Drafter {

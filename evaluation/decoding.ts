@@ -1,0 +1,125 @@
+/**
+ * Decoders side by side on the same pictures: passes, time, what was accepted, whether the tokens are
+ * those of sequential decoding. Drawings are mostly background, whose tokens are easy to guess, so the
+ * tokens of the drawing itself are counted apart.
+ */
+import type { Decoding, Property } from '../sampling/tokens/decoder.ts';
+
+export type DecoderRow = {
+  readonly decoder: string;
+  readonly property: Property;
+  /** Calls of the model, a batch. */
+  readonly passes: number;
+  readonly seconds: number;
+  /** Drafts that were kept, a pass of a picture that drafted. */
+  readonly acceptedPerPass: number;
+  /** Tokens decided, a pass of an unfinished picture; and of those in the foreground. */
+  readonly tokensPerPass: number;
+  readonly foregroundPerPass: number;
+  /** Share of tokens that are those of sequential decoding with the same seeds. */
+  readonly equal: number;
+  readonly kid?: number;
+};
+
+export type EvaluateDecoding = {
+  readonly decoders: readonly { readonly name: string; readonly property: Property }[];
+  /** The same pictures by any decoder; 'sequential' is what others are compared with. */
+  readonly decode: (decoder: string) => Promise<Decoding>;
+  /** Distance of these tokens' pictures from real ones. */
+  readonly kid?: (tokens: readonly Int32Array[]) => Promise<number>;
+  /** Milliseconds. */
+  readonly now: () => number;
+};
+
+export async function evaluateDecoding(options: EvaluateDecoding): Promise<DecoderRow[]> {
+  const { decoders, decode, kid, now } = options;
+  await decode('sequential'); // what is compiled at the first call is not timed
+  const reference = await decode('sequential');
+  const rows: DecoderRow[] = [];
+  for (const { name, property } of decoders) {
+    const start = now();
+    const decoding = await decode(name);
+    rows.push({
+      ...{ decoder: name, property, passes: decoding.passes, seconds: (now() - start) / 1000 },
+      ...sharesOf(decoding),
+      equal: equalShare(decoding.tokens, reference.tokens),
+      ...(kid ? { kid: await kid(decoding.tokens) } : {}),
+    });
+  }
+  return rows;
+}
+
+/** The commonest token of a picture is its background; runs of it are what is easy. */
+export function isForeground(tokens: Int32Array): (place: number) => boolean {
+  const counts = new Map<number, number>();
+  for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1);
+  const [background] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [-1, 0]);
+  return (place) => tokens[place] !== background;
+}
+
+function sharesOf({ tokens, trace }: Decoding) {
+  let [passes, decided, foreground, drafting, accepted] = [0, 0, 0, 0, 0];
+  let foregroundPasses = 0;
+  const tests = tokens.map(isForeground);
+  for (const pass of trace)
+    for (const [row, one] of pass.entries()) {
+      if (one.decided.length === 0) continue;
+      passes++;
+      decided += one.decided.length;
+      const places = one.places ?? one.decided.map((_, i) => one.start + i);
+      const inside = places.filter(tests[row]!).length;
+      foreground += inside;
+      if (inside > 0) foregroundPasses++;
+      if (one.drafted.length > 0) drafting++;
+      accepted += one.accepted;
+    }
+  return {
+    acceptedPerPass: drafting === 0 ? 0 : accepted / drafting,
+    tokensPerPass: decided / passes,
+    foregroundPerPass: foregroundPasses === 0 ? 0 : foreground / foregroundPasses,
+  };
+}
+
+function equalShare(a: readonly Int32Array[], b: readonly Int32Array[]): number {
+  let [equal, all] = [0, 0];
+  for (const [row, list] of a.entries())
+    for (const [place, token] of list.entries()) {
+      all++;
+      if (token === b[row]![place]) equal++;
+    }
+  return equal / all;
+}
+
+/** A table for terminals. */
+export function formatDecoding(rows: readonly DecoderRow[]): string {
+  const withKid = rows.some(({ kid }) => kid !== undefined);
+  const head = [
+    'decoder',
+    'property',
+    'passes',
+    'seconds',
+    'accepted',
+    'decided',
+    'foreground',
+    'equal',
+  ];
+  const lines = rows.map((row) => [
+    ...[row.decoder, row.property, `${row.passes}`, row.seconds.toFixed(2)],
+    ...[row.acceptedPerPass, row.tokensPerPass, row.foregroundPerPass].map((x) => x.toFixed(2)),
+    `${(100 * row.equal).toFixed(1)} %`,
+    ...(withKid ? [(row.kid ?? Number.NaN).toExponential(2)] : []),
+  ]);
+  const table = [[...head, ...(withKid ? ['KID'] : [])], ...lines];
+  const widths = table[0]!.map((_, column) =>
+    Math.max(...table.map((line) => line[column]!.length)),
+  );
+  return table
+    .map(
+      (line) =>
+        `${line
+          .map((cell, i) => cell.padEnd(widths[i]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
