@@ -30,6 +30,13 @@ export type EvaluateTokenizerCommand = Common & {
   readonly out: string;
   readonly record?: boolean;
 };
+export type EvaluateDecodingCommand = Common & {
+  readonly model?: string;
+  readonly decoders: readonly string[];
+  readonly pictures: number;
+  readonly kid?: boolean;
+  readonly json?: boolean;
+};
 export type EvaluateReaderCommand = Common & { readonly runs: string; readonly out?: string };
 export type EvaluateResolutionCommand = Common & {
   readonly models: readonly string[];
@@ -98,6 +105,22 @@ export function evaluateCommand(program: Command, context: Context): void {
     .action(async (options: EvaluateTokenizerCommand) => {
       const { measureTokenizer } = await import('./evaluate-tokenizer-run.ts');
       await measureTokenizer(options, context);
+    });
+  evaluate
+    .command('decoding')
+    .description('compare the decoders of a token model (docs/decoding.md)')
+    .option('--model <id>', 'a token model, or its folder')
+    .option('--decoders <names>', 'separated by commas (default: all)', list(String), [])
+    .option('--pictures <n>', 'pictures, one batch', whole(1, 256), 4)
+    .option('--kid', 'also the kernel distance from real drawings (20 pictures at least)')
+    .option('--json', 'print the numbers as JSON')
+    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .addHelpText('after', '\nExample:\n  ropewalk evaluate decoding --decoders fixed-noise,zipar')
+    .action(async (options: EvaluateDecodingCommand) => {
+      const { compareDecoders } = await import('./evaluate-decoding-run.ts');
+      await compareDecoders(options, context);
     });
   evaluate
     .command('reader')

@@ -7,6 +7,7 @@ import { createRenderer, type Rendered, resolveRequest } from '../pipelines/rend
 import { contactSheet, halfBlocks, readRecipe } from '../png.ts';
 import { type ImageRequest, parseRecipe, parseRequest, type Recipe } from '../request.ts';
 import { SOLVERS } from '../sampling/diffusion/registry.ts';
+import type { RowPass } from '../sampling/tokens/decoder.ts';
 import { nearest } from '../tensor/nearest.ts';
 import type { Engine } from '../tensor/program.ts';
 import { VERSION } from '../version.ts';
@@ -24,6 +25,7 @@ import {
   type Understood,
   understand,
 } from './prompt.ts';
+import { openTrace, writeTrace } from './trace.ts';
 
 /** Columns of pictures on a sheet. */
 const COLUMNS = 6;
@@ -40,6 +42,7 @@ export async function generate(
   const { request, words } = requestOf(prompt, { ...options, extend }, entry, recipe);
   resolveRequest(request, entry.card);
   await checkWritable(options.out);
+  const passes = options.trace === undefined ? undefined : await openTrace(options.trace, entry);
   for (const line of remarks(words, recipe, entry)) context.stderr.write(`${line}\n`);
 
   const device = options.device ?? (recipe ? deviceOf(recipe) : 'cpu');
@@ -48,9 +51,11 @@ export async function generate(
     { device, ...(threads === undefined ? {} : { threads }) },
     context,
   );
-  const rendered = await renderAll(request, { entry, engine, context });
+  const rendered = await renderAll(request, { entry, engine, context, ...(passes && { passes }) });
   const paths: string[] = [];
   for (const one of rendered) paths.push(await writePicture(options.out, nameOf(one.recipe), one));
+  if (passes)
+    await writeTrace(options.trace!, rendered[0]!.picture, passes, entry.card as TokenCard);
   const sheet = options.grid ? await writeSheet(options.out, rendered, request) : undefined;
   const seconds = (performance.now() - start) / 1000;
   report({ rendered, paths, sheet, words, engine, seconds }, options, context);
@@ -203,7 +208,12 @@ function remarks(
 
 async function renderAll(
   request: ImageRequest,
-  { entry, engine, context }: { entry: AnyEntry; engine: Engine; context: Context },
+  {
+    entry,
+    engine,
+    context,
+    passes,
+  }: { entry: AnyEntry; engine: Engine; context: Context; passes?: RowPass[] },
 ): Promise<Rendered[]> {
   const renderer = createRenderer({ engine, models: { models: [entry], broken: [] } });
   const line = progressLine(context.stderr, () => performance.now());
@@ -211,6 +221,9 @@ async function renderAll(
   try {
     return await renderer.render(request, {
       signal: context.signal,
+      onPass: (pass, first) => {
+        if (first === 0) passes?.push(pass[0]!);
+      },
       onStep: ({ step, steps }) => {
         const left = ((performance.now() - start) / 1000 / step) * (steps - step);
         line.show(`step ${step} of ${steps}, ${duration(left)} left`);

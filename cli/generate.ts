@@ -30,6 +30,7 @@ export type GenerateOptions = {
   readonly from?: string;
   readonly out: string;
   readonly grid?: boolean;
+  readonly trace?: string;
   readonly skipUnknown?: boolean;
   readonly device?: Device;
   readonly threads?: number;
@@ -82,6 +83,7 @@ export function generateCommand(program: Command, context: Context): void {
     .option('--from <picture>', 'take all that is not given from the recipe in this picture')
     .option('--out <folder>', 'where pictures go', 'out')
     .option('--grid', 'also write all pictures as one sheet')
+    .option('--trace <file>', 'of a token model: also write its passes as an animated GIF')
     .option('--skip-unknown', 'go on without words that the model does not know')
     .addOption(deviceOption().default(undefined, 'cpu'))
     .addOption(threadsOption())

@@ -28,7 +28,8 @@ import {
 import { createTokenPipeline, type TokenRenderOptions } from './tokens.ts';
 
 export type Rendered = { readonly picture: Picture; readonly recipe: Recipe };
-export type RenderWatch = Pick<RenderOptions, 'onStep' | 'signal'>;
+/** Token models alone have passes. */
+export type RenderWatch = Pick<TokenRenderOptions, 'onStep' | 'onPass' | 'signal'>;
 export type Renderer = {
   /** Renders one request after the other. */
   render(request: ImageRequest, watch?: RenderWatch): Promise<Rendered[]>;

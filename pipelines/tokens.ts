@@ -14,7 +14,7 @@ import { layoutOfAR, type TokenGenerator, tokenGridOf } from '../generators/toke
 import { configOf, type TokenizerModel } from '../generators/tokenizer-card.ts';
 import { type Picture, toPicture } from '../png.ts';
 import type { TokenModel } from '../sampling/tokens/contract.ts';
-import type { Decoding } from '../sampling/tokens/decoder.ts';
+import type { Decoding, RowPass } from '../sampling/tokens/decoder.ts';
 import type { Filters } from '../sampling/tokens/filters.ts';
 import { guided } from '../sampling/tokens/guided.ts';
 import type { Engine, HostTensor, HostTensors } from '../tensor/program.ts';
@@ -29,6 +29,8 @@ export type TokenDrawOptions = Filters & {
   /** 1 is no guidance. */
   readonly guidance?: number;
   readonly onStep?: (progress: DrawProgress) => void | Promise<void>;
+  /** What each pass did to each picture of a batch; `first` is the index of the batch's first. */
+  readonly onPass?: (pass: readonly RowPass[], first: number) => void;
   readonly signal?: AbortSignal;
 };
 /** Pictures of one condition; picture i has seed + i. */
@@ -74,7 +76,8 @@ export function createTokenPipeline({
           ...{ step: (first / pictures) * T + step, steps, first },
           preview: () => [],
         });
-      made.push(...(await painter.paint(part, { ...card.sampling, ...options, onStep })));
+      const onPass = (pass: readonly RowPass[]) => options.onPass?.(pass, first);
+      made.push(...(await painter.paint(part, { ...card.sampling, ...options, onStep, onPass })));
     }
     return made;
   };
@@ -86,7 +89,7 @@ export function createTokenPipeline({
         Array.from({ length: count }, (_, i) => ({ words, negative, seed: seed + i })),
         options,
       ),
-    decode: (asked, { onStep: _, ...options } = {}) =>
+    decode: (asked, { onStep: _, onPass: __, ...options } = {}) =>
       painter.decode(asked, { ...card.sampling, ...options }),
     paint: (tokens) => painter.pictures(tokens),
     dispose: () => painter.dispose(),
@@ -105,6 +108,7 @@ type Settings = Filters & {
   readonly decoderOptions?: DecoderOptions;
   readonly guidance: number;
   readonly onStep?: (step: number) => void | Promise<void>;
+  readonly onPass?: (pass: readonly RowPass[]) => void;
   readonly signal?: AbortSignal;
 };
 
@@ -166,7 +170,7 @@ export function createTokenPainter(
 function decodeBy(
   model: TokenModel,
   seeds: readonly number[],
-  { decoder, decoderOptions = {}, onStep, signal, guidance: _, ...filters }: Settings,
+  { decoder, decoderOptions = {}, onStep, onPass, signal, guidance: _, ...filters }: Settings,
   width: number,
 ): Promise<Decoding> {
   const decided = seeds.map(() => 0);
@@ -175,6 +179,7 @@ function decodeBy(
     filters,
     onPass: async (pass) => {
       for (const [row, { decided: now }] of pass.entries()) decided[row]! += now.length;
+      onPass?.(pass);
       await onStep?.(Math.min(...decided));
     },
     ...(signal ? { signal } : {}),

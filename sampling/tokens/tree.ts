@@ -65,7 +65,10 @@ export const tree = ({ drafter, branching }: TreeOptions): Decoder => ({
   },
 });
 
-/** A tree a row; node 0 is its last decided token. Depth and branching stop where the sequence does. */
+/**
+ * A tree a row; node 0 is its last decided token. Depth stops where the sequence does, and so does the
+ * number of drafts: a cache has room for all tokens but the last.
+ */
 async function grow(
   batch: Batch,
   drafter: Drafter,
@@ -79,7 +82,8 @@ async function grow(
   for (const row of batch.open()) {
     const nodes = trees[row]!;
     const decided = batch.rows[row]!;
-    const depth = Math.min(branching.length, batch.room(row));
+    const room = batch.room(row);
+    const depth = Math.min(branching.length, room);
     for (let index = 0; index < nodes.length; index++) {
       const node = nodes[index]!;
       if (node.depth >= depth) continue;
@@ -87,7 +91,8 @@ async function grow(
       const [law] = await drafter.laws([asked]);
       const noise = gumbels(batch.streams[row]!('draft', asked.tokens.length), law!.length);
       node.law = law!;
-      for (const token of topWith(law!, noise, branching[node.depth]!)) {
+      const most = room + 1 - nodes.length;
+      for (const token of topWith(law!, noise, Math.min(branching[node.depth]!, most))) {
         node.children.push(nodes.length);
         nodes.push({ token, parent: index, depth: node.depth + 1, children: [] });
       }

@@ -106,7 +106,7 @@ export function oracle({ vocabulary, length, logitsOf }: Toy, batch = 1, most = 
       const logits = new Float32Array(batch * window * vocabulary);
       const hidden = new Float32Array(batch * window * vocabulary);
       for (const [row, draft] of rows.entries()) {
-        if (kept[row]!.length + draft.tokens.length > length && !draft.parents)
+        if (draft.tokens.length > 0 && kept[row]!.length + draft.tokens.length > length - 1)
           throw new RangeError(`oracle: row ${row} is too long`);
         for (let i = 0; i < draft.tokens.length; i++) {
           const chain = chainTo(row, draft, i);

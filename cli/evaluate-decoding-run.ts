@@ -1,0 +1,97 @@
+/** Runs `ropewalk evaluate decoding`: at temperature 1, unfiltered, with the guidance of the model's card. */
+import { createInception } from '../encoders/features/inception.ts';
+import { cellsOf } from '../encoders/positions/grid.ts';
+import { evaluateDecoding, formatDecoding } from '../evaluation/decoding.ts';
+import { kid } from '../evaluation/metrics/kid.ts';
+import { picturesOf } from '../evaluation/reader-files.ts';
+import { readTokenGenerator, tokenGridOf } from '../generators/token-model.ts';
+import { DECODER_NAMES } from '../pipelines/token-decoders.ts';
+import { createTokenPipeline, type TokenPipeline } from '../pipelines/tokens.ts';
+import type { Picture } from '../png.ts';
+import { DECODERS, type DecoderName, type OptionSchema } from '../sampling/tokens/registry.ts';
+import type { Engine } from '../tensor/program.ts';
+import { rowsOf } from '../tensor/rows.ts';
+import { openAvatars } from '../training/data/avatars.ts';
+import type { Context } from './context.ts';
+import { openDevice } from './device.ts';
+import type { EvaluateDecodingCommand } from './evaluate.ts';
+import { chooseAnyModel } from './files.ts';
+import { progressLine } from './progress.ts';
+
+export async function compareDecoders(
+  options: EvaluateDecodingCommand,
+  context: Context,
+): Promise<void> {
+  const { id, folder, card } = await chooseAnyModel(options.model, context);
+  if (card.architecture !== 'ar')
+    throw new RangeError(`--model: expected a token model, got '${id}', which has no tokens`);
+  const names = options.decoders.length > 0 ? options.decoders : DECODER_NAMES;
+  for (const name of names)
+    if (!DECODER_NAMES.includes(name))
+      throw new RangeError(
+        `--decoders: expected some of ${DECODER_NAMES.join(', ')}, got '${name}'`,
+      );
+  if (options.kid && options.pictures < 20)
+    throw new RangeError(`--kid: expected at least 20 pictures, got ${options.pictures}`);
+  const engine = await openDevice(options, context);
+  const pipeline = createTokenPipeline({ engine, model: await readTokenGenerator(folder, card) });
+  const asked = Array.from({ length: options.pictures }, (_, seed) => ({ words: [], seed }));
+  const settings = { temperature: 1, topK: card.config.codes, topP: 1, minP: 0 };
+  const { signal } = context;
+  const T = cellsOf(tokenGridOf(card)).length;
+  const line = progressLine(context.stderr, () => performance.now());
+  const distance = options.kid
+    ? await distanceFrom(engine, pipeline, options, card.trained.width)
+    : undefined;
+  try {
+    const rows = await evaluateDecoding({
+      decoders: names.map((name) => ({ name, property: DECODERS[name as DecoderName].property })),
+      decode: (decoder) => {
+        line.show(`decoding by ${decoder}`);
+        const decoderOptions = fitted(decoder as DecoderName, T);
+        return pipeline.decode(asked, { ...settings, decoder, decoderOptions, signal });
+      },
+      ...(distance ? { kid: distance.of } : {}),
+      now: () => performance.now(),
+    });
+    line.end();
+    context.stdout.write(
+      options.json ? `${JSON.stringify(rows, null, 2)}\n` : formatDecoding(rows),
+    );
+  } finally {
+    line.end();
+    await distance?.dispose();
+    await pipeline.dispose();
+  }
+}
+
+/** Defaults of a decoder, as far as they fit small grids. */
+function fitted(decoder: DecoderName, T: number): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [name, schema] of Object.entries<OptionSchema>(DECODERS[decoder].options)) {
+    const most = name === 'window' ? T : T - 1; // drafts follow a token that is decided
+    if ('type' in schema && ['window', 'limit', 'length'].includes(name))
+      found[name] = Math.min(schema.default, most);
+  }
+  return found;
+}
+
+/** The distance of tokens' pictures from as many drawings that were kept out of training. */
+async function distanceFrom(
+  engine: Engine,
+  pipeline: TokenPipeline,
+  { pictures: count, cache }: EvaluateDecodingCommand,
+  size: number,
+) {
+  const features = await createInception(engine);
+  const read = async (pictures: readonly Picture[]) =>
+    rowsOf((await features.read(pictures)).pooled, features.width);
+  const real = await read(
+    picturesOf(await openAvatars({ size, split: 'validation', count, cache })),
+  );
+  return {
+    of: async (tokens: readonly Int32Array[]) =>
+      kid(await read(await pipeline.paint(tokens)), real).value,
+    dispose: () => features.dispose(),
+  };
+}

@@ -1,0 +1,51 @@
+/** Traces and comparisons of decoders on the command line. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeTinyTokenModel } from '../pipelines/tiny-token-model.ts';
+import { run } from './run.ts';
+
+let folder: string;
+let model: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ropewalk-decoding-'));
+  ({ folder: model } = await writeTinyTokenModel(folder));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const generate = (...args: string[]) =>
+  run(['generate', '--model', model, '--out', join(folder, 'out'), '--threads', '1', ...args]);
+
+test('a trace is an animated GIF', async () => {
+  const trace = join(folder, 'trace.gif');
+  const { code, err } = await generate('--decoder', 'scd-gumbel', '--trace', trace);
+  expect(err.includes('ropewalk:') ? err : code).toBe(0);
+  const gif = await readFile(trace);
+  expect(gif.subarray(0, 6).toString('latin1')).toBe('GIF89a');
+  expect(gif.readUInt16LE(6)).toBe(256);
+});
+
+test('a trace that cannot be is refused before anything is drawn', async () => {
+  const before = await readdir(folder);
+  const named = await generate('--trace', join(folder, 'trace.mp4'));
+  expect(named).toMatchObject({ code: 2 });
+  expect(named.err).toContain('--trace: expected a name that ends in .gif');
+  expect(await readdir(folder)).toEqual(before);
+});
+
+const compare = (...args: string[]) =>
+  run(['evaluate', 'decoding', '--model', model, '--pictures', '2', '--threads', '1', ...args]);
+
+test('evaluate decoding', async () => {
+  const { code, out, err } = await compare('--json');
+  expect(err.includes('ropewalk:') ? err : code).toBe(0);
+  const rows = JSON.parse(out) as { decoder: string; equal: number; passes: number }[];
+  const of = (name: string) => rows.find(({ decoder }) => decoder === name)!;
+  expect(of('sequential')).toMatchObject({ equal: 1, passes: 16 });
+  expect(of('fixed-noise').equal).toBe(1);
+  expect(of('fixed-noise').passes).toBeLessThanOrEqual(16);
+  const wrong = await compare('--decoders', 'sjd,jump');
+  expect(wrong.code).toBe(2);
+  expect(wrong.err).toContain("got 'jump'");
+});
