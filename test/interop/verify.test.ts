@@ -21,7 +21,7 @@ async function verified(path: string, on = engine) {
 }
 
 describe('published code and ours agree', () => {
-  const systems = ['dit', 'sit', 'lightningdit', 'jit', 'fit', 'timm_torch', 'metrics'];
+  const systems = ['dit', 'sit', 'lightningdit', 'jit', 'fit', 'timm_torch', 'metrics', 'sjd'];
   test.each([...systems, 'star/rope.json', 'randar/rope_extrapolation.json'])(
     '%s',
     async (path) => {
