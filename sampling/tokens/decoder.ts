@@ -96,6 +96,7 @@ export function openBatch(model: TokenModel, options: DecodeOptions) {
     }));
 
   return {
+    vocabulary,
     /** Decided tokens. */
     rows: rows as readonly (readonly number[])[],
     streams,

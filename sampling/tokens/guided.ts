@@ -55,7 +55,8 @@ export function guided(model: TokenModel, scale: GuidanceScale): TokenModel {
         return parent < 0 ? model.lengths[row]! + 1 : placeOf(row, parent) + 1;
       };
       const mixed = mix(logits, window, placeOf);
-      return { window, logits: mixed, ...(hidden ? { hidden } : {}) };
+      const conditional = hidden?.subarray(0, hidden.length / 2);
+      return { window, logits: mixed, ...(conditional ? { hidden: conditional } : {}) };
     },
     commit(row, kept) {
       model.commit(row, kept);

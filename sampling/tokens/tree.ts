@@ -6,7 +6,7 @@
  */
 
 import { type Batch, checkWindow, type Decoder, openBatch } from './decoder.ts';
-import type { Drafter } from './drafters/drafter.ts';
+import { type Drafter, lawsOf } from './drafters/drafter.ts';
 import { drawAt, gumbels, type Law, normalise } from './law.ts';
 import { acceptance, residual } from './verify.ts';
 
@@ -88,7 +88,7 @@ async function grow(
       const node = nodes[index]!;
       if (node.depth >= depth) continue;
       const asked = { row, tokens: [...decided, ...pathTo(nodes, index)], decided: decided.length };
-      const [law] = await drafter.laws([asked]);
+      const [law] = await lawsOf(drafter, [asked], batch.vocabulary);
       const noise = gumbels(batch.streams[row]!('draft', asked.tokens.length), law!.length);
       node.law = law!;
       const most = room + 1 - nodes.length;

@@ -39,6 +39,27 @@ export function checkVocabulary(name: string, vocabulary: number, model: TokenMo
     );
 }
 
+/**
+ * A drafter's laws; throws unless each is a law of `vocabulary` tokens. A law that is none would be
+ * verified as if drafts had been drawn from it, and what is decoded would have another law than the model's.
+ */
+export async function lawsOf(
+  drafter: Drafter,
+  asked: readonly Asked[],
+  vocabulary: number,
+): Promise<readonly Law[]> {
+  const laws = await drafter.laws(asked);
+  for (const [i, law] of laws.entries()) {
+    const sum = law.reduce((a, b) => a + b, 0);
+    // Shares that are rounded one by one are off by a few units of the last place each.
+    if (law.length === vocabulary && Math.abs(sum - 1) < 1e-6) continue;
+    throw new RangeError(
+      `${drafter.name} drafter: expected ${vocabulary} probabilities of sum 1 at position ${asked[i]!.tokens.length}, got ${law.length} of sum ${sum}`,
+    );
+  }
+  return laws;
+}
+
 /** Fills each row's drafts up to its count: those pending first, the drafter's after them. */
 export async function propose(
   drafter: Drafter,
@@ -57,7 +78,7 @@ export async function propose(
       const decided = batch.rows[row]!;
       return { row, tokens: [...decided, ...drafts[row]!], decided: decided.length };
     });
-    const answers = await drafter.laws(asked);
+    const answers = await lawsOf(drafter, asked, batch.vocabulary);
     for (const [i, row] of asking.entries()) {
       const place = asked[i]!.tokens.length;
       drafts[row]!.push(drawAt(answers[i]!, batch.streams[row]!('draft', place).uniform()));

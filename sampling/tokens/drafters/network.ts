@@ -5,6 +5,7 @@
 import type { TokenModel } from '../contract.ts';
 import { logitsAt } from '../contract.ts';
 import { createFilter, type Filters } from '../filters.ts';
+import type { Law } from '../law.ts';
 import { type Asked, checkVocabulary, type Drafter } from './drafter.ts';
 
 export type NetworkDrafterOptions = {
@@ -44,7 +45,8 @@ export function networkDrafter({ network, filters = {} }: NetworkDrafterOptions)
         cached[one.row]!.length = kept;
         added[one.row] = one.tokens.slice(kept);
       }
-      for (;;) {
+      const found = new Map<number, Law>();
+      while (added.some((tokens) => tokens.length > 0)) {
         const windows = added.map((tokens) => tokens.slice(0, network.window));
         const answer = await network.forward(windows.map((tokens) => ({ tokens })));
         for (const [row, tokens] of windows.entries()) {
@@ -52,13 +54,11 @@ export function networkDrafter({ network, filters = {} }: NetworkDrafterOptions)
           network.commit(row, tokens.length);
           cached[row]!.push(...tokens);
           added[row] = added[row]!.slice(tokens.length);
+          const last = logitsAt(answer, row, tokens.length - 1, network.vocabulary);
+          found.set(row, filter(last));
         }
-        if (added.some((tokens) => tokens.length > 0)) continue;
-        return asked.map(({ row }) => {
-          const last = Math.max(0, windows[row]!.length - 1);
-          return filter(logitsAt(answer, row, last, network.vocabulary));
-        });
       }
+      return asked.map(({ row }) => found.get(row)!);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Pearson's chi-square test of counts against a law, and drawing the counts of a decoder. */
+import type { TokenModel } from '../../../sampling/tokens/contract.ts';
 import type { Decoder, Decoding } from '../../../sampling/tokens/decoder.ts';
 import type { Filters } from '../../../sampling/tokens/filters.ts';
 import { createFilter } from '../../../sampling/tokens/filters.ts';
@@ -78,7 +79,7 @@ export type Drawn = {
   readonly acceptance: number;
 };
 
-/** Draws n sequences, a batch of `batch` rows at a time, seeds first ... first + n - 1. */
+/** Draws n sequences, a batch of `batch` rows at a time, seeds first ... first + n - 1; `model` has the toy's law. */
 export async function draw(
   toy: Toy,
   decoder: Decoder,
@@ -87,9 +88,9 @@ export async function draw(
     seed,
     batch = 50,
     filters = {},
-  }: { n: number; seed: number; batch?: number; filters?: Filters },
+    model = oracle(toy, batch),
+  }: { n: number; seed: number; batch?: number; filters?: Filters; model?: TokenModel },
 ): Promise<Drawn> {
-  const model = oracle(toy, batch);
   const filter = createFilter(filters, toy.vocabulary);
   const joint = jointOf(toy, filter);
   const counts = new Float64Array(joint.length);
