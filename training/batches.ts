@@ -66,11 +66,8 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
     const draw = rng.stream(`step/${step}`);
     // Streams of their own for what not every run has, so that all else is drawn as without it.
     const own = (what: string, row: number) => draw.stream(`${what}/${row}`);
-    const view = chooseView(
-      views,
-      Math.floor(step / accumulate) + 1,
-      draw.stream('view').uniform(),
-    );
+    const whole = Math.floor(step / accumulate) + 1; // all batches of a step show one view
+    const view = chooseView(views, whole, rng.stream(`view/${whole}`).uniform());
     const { batch } = view;
     const source = pictures(view.of);
     const length = view.size[0] * view.size[1] * 3;

@@ -68,7 +68,7 @@ test('a run over several sizes, stopped and continued, is the same run bit for b
     return seen.map(({ step, loss, norm }) => ({ step, loss, norm }));
   };
   const whole = await runTo('whole');
-  const parts = [...(await runTo('parts', 3)), ...(await runTo('parts'))];
+  const parts = [...(await runTo('parts', 2)), ...(await runTo('parts'))];
   expect(parts).toEqual(whole);
   for (const part of ['weights', 'ema', 'moments']) {
     const read = async (name: string) => {
@@ -98,11 +98,24 @@ test('batches: sizes, positions of larger pictures, and what is said of them', (
   const shapesSeen = new Set(all.map(({ x }) => x.shape.join('x')));
   expect(shapesSeen).toEqual(new Set(['8x16x16x3', '4x16x32x3']));
   const rows = all.filter(({ coordinates }) => coordinates);
-  expect(rows.length).toBeGreaterThan(10); // a third of 60 is expected
+  expect(rows.length).toBeGreaterThan(5); // a third of 60 are expected, 4 deviations below is 5
   for (const { micro } of rows) {
     const [said] = [micro!.data.subarray(0, 7)];
     if (said[6] === 1) expect([...said]).toEqual([32, 32, 0, 0, 32, 32, 1]);
     else expect([...said]).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  }
+  const together = createBatches(data, createRng(1), {
+    ...mixed,
+    accumulate: 3,
+    seen: {
+      views: viewsOf({ ...mixed, steps: 20 }, 4),
+      pictures: (side) => (side === 16 ? data : larger),
+      patch: 4,
+    },
+  });
+  for (let step = 0; step < 20; step++) {
+    const parts = [0, 1, 2].map((i) => together(3 * step + i).x.shape.join('x'));
+    expect(new Set(parts).size).toBe(1);
   }
   const present = all.flatMap(({ micro }) =>
     Array.from({ length: micro!.shape[0]! }, (_, row) => micro!.data[7 * row + 6]!),
