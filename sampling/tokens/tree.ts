@@ -77,22 +77,27 @@ async function grow(
   const trees = batch.rows.map((decided): Node[] => [
     { token: decided.at(-1)!, parent: -1, depth: 0, children: [] },
   ]);
-  const pathTo = (nodes: readonly Node[], index: number): number[] =>
-    index === 0 ? [] : [...pathTo(nodes, nodes[index]!.parent), nodes[index]!.token];
-  for (const row of batch.open()) {
-    const nodes = trees[row]!;
-    const decided = batch.rows[row]!;
-    const room = batch.room(row);
-    const depth = Math.min(branching.length, room);
-    for (let index = 0; index < nodes.length; index++) {
+  const depths = batch.rows.map((_, row) => Math.min(branching.length, batch.room(row)));
+  // Node by node, all rows at once: a drafter that is a network is asked as seldom as it can be.
+  for (let index = 0; trees.some(({ length }) => index < length); index++) {
+    const grows = batch.open().filter((row) => {
+      const node = trees[row]![index];
+      return node !== undefined && node.depth < depths[row]!;
+    });
+    if (grows.length === 0) continue;
+    const asked = grows.map((row) => {
+      const decided = batch.rows[row]!;
+      const tokens = [...decided, ...pathTo(trees[row]!, index)];
+      return { row, tokens, decided: decided.length };
+    });
+    const laws = await lawsOf(drafter, asked, batch.vocabulary);
+    for (const [i, row] of grows.entries()) {
+      const nodes = trees[row]!;
       const node = nodes[index]!;
-      if (node.depth >= depth) continue;
-      const asked = { row, tokens: [...decided, ...pathTo(nodes, index)], decided: decided.length };
-      const [law] = await lawsOf(drafter, [asked], batch.vocabulary);
-      const noise = gumbels(batch.streams[row]!('draft', asked.tokens.length), law!.length);
-      node.law = law!;
-      const most = room + 1 - nodes.length;
-      for (const token of topWith(law!, noise, Math.min(branching[node.depth]!, most))) {
+      const noise = gumbels(batch.streams[row]!('draft', asked[i]!.tokens.length), laws[i]!.length);
+      node.law = laws[i]!;
+      const most = Math.min(branching[node.depth]!, batch.room(row) + 1 - nodes.length);
+      for (const token of topWith(node.law, noise, most)) {
         node.children.push(nodes.length);
         nodes.push({ token, parent: index, depth: node.depth + 1, children: [] });
       }
@@ -100,6 +105,10 @@ async function grow(
   }
   return trees;
 }
+
+/** Drafts from the root to a node. */
+const pathTo = (nodes: readonly Node[], index: number): number[] =>
+  index === 0 ? [] : [...pathTo(nodes, nodes[index]!.parent), nodes[index]!.token];
 
 /** The `count` largest log p + noise among tokens that are possible, largest first. */
 function topWith(law: Law, noise: Float64Array, count: number): number[] {

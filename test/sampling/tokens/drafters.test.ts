@@ -139,11 +139,13 @@ test('n-gram counts learn a flat region', async () => {
   expect(kept(32, 64)).toBeGreaterThan(kept(0, 6) + 0.1);
 });
 
-test('siblings of a tree are distinct', async () => {
-  const decoder = tree({ drafter: networkDrafter({ network: oracle(TOY, 20) }), branching: [3] });
+test('siblings of a tree are distinct; its drafter is asked for all rows at once', async () => {
+  const network = oracle(TOY, 20);
+  const decoder = tree({ drafter: networkDrafter({ network }), branching: [3] });
   const rngs = Array.from({ length: 20 }, (_, i) => createRng(i));
-  const { trace } = await decoder.decode(oracle(TOY, 20), { rngs });
+  const { trace, passes } = await decoder.decode(oracle(TOY, 20), { rngs });
   const drafts = trace.flat().map(({ drafted }) => drafted);
   expect(drafts.some(({ length }) => length === 3)).toBe(true);
   for (const drafted of drafts) expect(new Set(drafted).size).toBe(drafted.length);
+  expect(network.passes).toBeLessThanOrEqual(passes); // its condition's, and one a pass with drafts
 });
