@@ -4,7 +4,7 @@
  * Everything random depends on the seed and the step alone, so a run that was stopped continues bit
  * for bit.
  */
-import { appendFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
@@ -22,10 +22,9 @@ import { specsOf } from '../tensor/program.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import { tf } from '../tensor/tf.ts';
 import { createOrder } from './batches.ts';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
-import { rateAt } from './config.ts';
 import type { TokenCache } from './data/token-cache.ts';
-import { createOptimiser, openMetrics, type StepProgress } from './run.ts';
+import { runSteps, type StepProgress } from './loop.ts';
+import { createOptimiser } from './run.ts';
 import type { TokenTraining } from './token-config.ts';
 import { createUpdate, emaDecay, type Loss, type Update } from './update.ts';
 
@@ -64,7 +63,7 @@ export async function trainTokens(
   config: TokenTraining,
   options: TrainTokensOptions,
 ): Promise<{ network: TokenNetwork; update: Update; finished: boolean }> {
-  const { engine, data, folder, signal, onStep } = options;
+  const { engine, data } = options;
   const rng = createRng(config.seed);
   const network = createTokenNetwork(config, data, rng);
   const batches = tokenBatches(data, rng.stream('data'), { ...config, network });
@@ -77,37 +76,9 @@ export async function trainTokens(
     ...(config.clip === undefined ? {} : { clip: config.clip }),
     ema: emaDecay(config.ema),
   });
-  const saved = await loadCheckpoint(folder, update.state());
-  if (saved) update.restore(saved);
-  await openMetrics(folder, config, saved?.step ?? 0);
   const watch = await createWatch(config, { ...options, network, loss, inputs, rng });
-
-  let finished = true;
-  const { accumulate, every } = config;
-  for (let step = update.state().step + 1; step <= config.steps; step++) {
-    if (signal?.aborted) {
-      finished = false;
-      break;
-    }
-    const start = performance.now();
-    const parts = Array.from({ length: accumulate }, (_, i) =>
-      batches((step - 1) * accumulate + i),
-    );
-    const rate = rateAt(config, step);
-    const { loss: value, norm } = await update.step(parts, rate);
-    const picturesPerSecond = (1000 * accumulate * config.batch) / (performance.now() - start);
-    const due = (interval: number) => step === config.steps || step % interval === 0;
-    const unseen = due(every.heldOut)
-      ? { heldOutLoss: await watch.heldOutLoss(update.state().ema) }
-      : {};
-    if (due(every.sheet)) await watch.sheet(update.state().ema, step);
-    if (due(every.checkpoint)) await saveCheckpoint(folder, update.state());
-    const line = { step, loss: value, norm, rate, picturesPerSecond, ...unseen };
-    await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
-    onStep?.({ ...line, steps: config.steps });
-  }
-  if (!finished) await saveCheckpoint(folder, update.state());
-  await watch.dispose();
+  const { folder, signal, onStep } = options;
+  const finished = await runSteps(config, { folder, update, batches, watch, signal, onStep });
   return { network, update, finished };
 }
 
@@ -207,11 +178,11 @@ async function createWatch(config: TokenTraining, options: WatchOptions) {
     { name: 'held-out loss', weights: 'live' },
   );
   return {
-    async heldOutLoss(ema: HostTensors): Promise<number> {
+    async heldOut(ema: HostTensors) {
       let total = 0;
       for (let i = 0; i < evaluated; i++)
         total += (await program.run(batches(i), { weights: ema })).loss!.data[0]!;
-      return total / evaluated;
+      return { heldOutLoss: total / evaluated };
     },
     async sheet(ema: HostTensors, step: number): Promise<void> {
       if (!draw) return;

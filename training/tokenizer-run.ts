@@ -3,7 +3,7 @@
  * their reconstructions. Everything random depends on the seed and the step alone, so a run that was
  * stopped continues bit for bit; what the codebook remembers is saved with the optimiser's moments.
  */
-import { appendFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadInceptionLayers } from '../encoders/features/inception.ts';
 import {
@@ -16,12 +16,11 @@ import type { HostTensor, HostTensors, Program } from '../tensor/program.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 import { createOrder, toFloats } from './batches.ts';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import { tendCodebook } from './codebook.ts';
-import { rateAt } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
+import { runSteps, type StepProgress } from './loop.ts';
 import { createPerceptual } from './perceptual.ts';
-import { createOptimiser, openMetrics, type StepProgress, type TrainOptions } from './run.ts';
+import { createOptimiser, type TrainOptions } from './run.ts';
 import type { TokenizerTraining } from './tokenizer-config.ts';
 import { createUpdate, emaDecay, type Loss, type Update } from './update.ts';
 
@@ -65,35 +64,8 @@ export async function trainTokenizer(
     ...(config.clip === undefined ? {} : { clip: config.clip }),
     ema: emaDecay(config.ema),
   });
-  const saved = await loadCheckpoint(folder, update.state());
-  if (saved) update.restore(saved);
-  await openMetrics(folder, config, saved?.step ?? 0);
   const watch = await createWatch(config, { engine, heldOut, folder, parts, weights });
-
-  let finished = true;
-  const { accumulate, every } = config;
-  for (let step = update.state().step + 1; step <= config.steps; step++) {
-    if (signal?.aborted) {
-      finished = false;
-      break;
-    }
-    const start = performance.now();
-    const given = Array.from({ length: accumulate }, (_, i) =>
-      batches((step - 1) * accumulate + i),
-    );
-    const rate = rateAt(config, step);
-    const { loss: value, norm } = await update.step(given, rate);
-    const picturesPerSecond = (1000 * accumulate * config.batch) / (performance.now() - start);
-    const due = (interval: number) => step === config.steps || step % interval === 0;
-    const unseen = due(every.heldOut) ? await watch.heldOut(update.state().ema) : {};
-    if (due(every.sheet)) await watch.sheet(update.state().ema, step);
-    if (due(every.checkpoint)) await saveCheckpoint(folder, update.state());
-    const line = { step, loss: value, norm, rate, picturesPerSecond, ...unseen };
-    await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
-    onStep?.({ ...line, steps: config.steps });
-  }
-  if (!finished) await saveCheckpoint(folder, update.state());
-  await watch.dispose();
+  const finished = await runSteps(config, { folder, update, batches, watch, signal, onStep });
   return { update, finished };
 }
 

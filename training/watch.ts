@@ -60,11 +60,11 @@ export async function createWatch(config: TrainingConfig, options: WatchOptions)
     rng: rng.stream('sheet'),
   });
   return {
-    async heldOutLoss(ema: HostTensors): Promise<number> {
+    async heldOut(ema: HostTensors) {
       let total = 0;
       for (let i = 0; i < count; i++)
         total += (await program.run(batches(i), { weights: ema })).loss!.data[0]!;
-      return total / count;
+      return { heldOutLoss: total / count };
     },
     async sheet(ema: HostTensors, step: number): Promise<void> {
       const picture = await contactSheet(await preview.sheet(ema), { columns: 6 });

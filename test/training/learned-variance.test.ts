@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createEngine } from '../../tensor/engine.ts';
-import { type StepProgress, train } from '../../training/run.ts';
+import type { StepProgress } from '../../training/loop.ts';
+import { train } from '../../training/run.ts';
 import { shapes, tinyConfig } from './tiny.ts';
 
 let folder: string;

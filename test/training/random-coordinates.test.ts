@@ -10,8 +10,9 @@ import { POSITION_METHODS, withMethods } from '../../encoders/positions/registry
 import { createEngine } from '../../tensor/engine.ts';
 import { createRng, type Rng } from '../../tensor/rng.ts';
 import { createBatches } from '../../training/batches.ts';
+import type { StepProgress } from '../../training/loop.ts';
 import { createNetwork } from '../../training/network.ts';
-import { type StepProgress, train } from '../../training/run.ts';
+import { train } from '../../training/run.ts';
 import { shapes, tinyConfig } from './tiny.ts';
 
 const config = tinyConfig({ steps: 1 });

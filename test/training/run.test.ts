@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEngine } from '../../tensor/engine.ts';
 import { readSafetensors } from '../../tensor/safetensors.ts';
 import type { TrainingConfig } from '../../training/config.ts';
-import { type StepProgress, train } from '../../training/run.ts';
+import type { StepProgress } from '../../training/loop.ts';
+import { train } from '../../training/run.ts';
 import { shapes, tinyConfig } from './tiny.ts';
 
 let folder: string;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEngine } from '../../tensor/engine.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { readSafetensors } from '../../tensor/safetensors.ts';
-import type { StepProgress } from '../../training/run.ts';
+import type { StepProgress } from '../../training/loop.ts';
 import { parseTokenTraining, type TokenTraining } from '../../training/token-config.ts';
 import { type TokenData, trainTokens } from '../../training/token-run.ts';
 
