@@ -29,7 +29,7 @@ export type RowPass = {
   /** Place of the first draft. */
   readonly start: number;
   readonly drafted: readonly number[];
-  /** Drafts that were kept, the first ones. */
+  /** Drafts that were kept: the first ones, or those on a path down a tree. */
   readonly accepted: number;
   /** Tokens that were decided, from `start` on: those kept and what was drawn after them. */
   readonly decided: readonly number[];

@@ -21,6 +21,7 @@ import { sjd } from '../../../sampling/tokens/sjd.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
 import { tree } from '../../../sampling/tokens/tree.ts';
 import { exact, type Rule } from '../../../sampling/tokens/verify.ts';
+import { zipar } from '../../../sampling/tokens/zipar.ts';
 import { createEngine } from '../../../tensor/engine.ts';
 import type { HostTensors } from '../../../tensor/program.ts';
 import { createRng } from '../../../tensor/rng.ts';
@@ -176,4 +177,15 @@ test('fixed noise: 750 pairs of seed and window have the tokens of sequential de
     const got = await decoder.decode(model, { rngs: rngs() });
     expect(got.tokens).toEqual(expected.tokens);
   }
+});
+
+test('ZipAR: a lead of the width has the tokens of sequential decoding', async () => {
+  const rngs = () => Array.from({ length: BATCH }, (_, i) => createRng(900_000 + i));
+  const expected = await sequential().decode(model, { rngs: rngs() });
+  const whole = await zipar({ width: 2, lead: 2 }).decode(model, { rngs: rngs() });
+  expect(whole.tokens).toEqual(expected.tokens);
+  // These tokens depend on few others, so a short lead is near their law; it needs fewer passes.
+  const early = await zipar({ width: 2, lead: 1 }).decode(model, { rngs: rngs() });
+  expect(early.passes).toBe(3);
+  expect(early.tokens).not.toEqual(expected.tokens);
 });
