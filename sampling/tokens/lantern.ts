@@ -1,7 +1,7 @@
 /**
  * LANTERN (Jang et al. 2025, section 4; LANTERN++, Park et al. 2025): codes that look alike may stand in
  * for each other. A draft is judged by its own probability and that of its nearest codes together, as
- * many of them as keep the borrowed mass within `delta`. Approximate: the bound is on each judgement,
+ * many of them as keep the borrowed mass within `delta`, or within a multiple of the draft's own. Approximate: the bound is on each judgement,
  * not on the law of the picture. With delta = 0 nothing is borrowed and the rule is exact.
  *
  * On a rejection the residual is taken of q without the lenders, as in the authors' chains of drafts.
@@ -9,26 +9,33 @@
 import type { Law } from './law.ts';
 import { exact, type Rule, residual } from './verify.ts';
 
-export type LanternOptions = {
-  /** Probability that a draft may borrow, from 0 to 1. */
-  readonly delta: number;
+export type LanternOptions = (
+  | {
+      /** Probability that a draft may borrow, from 0 to 1. */
+      readonly delta: number;
+    }
+  | {
+      /** LANTERN++: a draft may borrow lambda - 1 times its own probability; 1 is exact. */
+      readonly lambda: number;
+    }
+) & {
   /** For each code its nearest codes, nearest first, without itself: [V][k]. */
   readonly nearest: readonly ArrayLike<number>[];
 };
 
-export function lantern({ delta, nearest }: LanternOptions): Rule {
-  if (!(delta >= 0 && delta <= 1))
-    throw new RangeError(`lantern: expected a delta from 0 to 1, got ${delta}`);
+export function lantern({ nearest, ...bound }: LanternOptions): Rule {
+  const limitOf = limit(bound);
   /** Nearest codes of x that lend their mass, and the mass. */
   const lenders = (p: Law, x: number): { count: number; mass: number } => {
     const near = nearest[x]!;
+    const most = limitOf(p[x]!);
     let [count, mass] = [0, 0];
-    while (count < near.length && mass + p[near[count]!]! <= delta) mass += p[near[count++]!]!;
+    while (count < near.length && mass + p[near[count]!]! <= most) mass += p[near[count++]!]!;
     return mass > 0 ? { count, mass } : { count: 0, mass: 0 };
   };
   return {
     name: 'lantern',
-    property: delta === 0 ? 'lossless' : 'approximate',
+    property: limitOf(1) === 0 ? 'lossless' : 'approximate',
     acceptance: (p, q, x) => {
       const { mass } = lenders(p, x);
       return mass > 0 ? Math.min(1, (p[x]! + mass) / q[x]!) : exact.acceptance(p, q, x);
@@ -41,6 +48,18 @@ export function lantern({ delta, nearest }: LanternOptions): Rule {
       return residual(p, others);
     },
   };
+}
+
+/** What a draft of probability p may borrow. */
+function limit(bound: { delta: number } | { lambda: number }): (p: number) => number {
+  if ('delta' in bound) {
+    const { delta } = bound;
+    if (delta >= 0 && delta <= 1) return () => delta;
+    throw new RangeError(`lantern: expected a delta from 0 to 1, got ${delta}`);
+  }
+  const { lambda } = bound;
+  if (lambda >= 1 && Number.isFinite(lambda)) return (p) => (lambda - 1) * p;
+  throw new RangeError(`lantern: expected a lambda from 1, got ${lambda}`);
 }
 
 /** The k nearest codes of each of `codebook` [V, width] by Euclidean distance, nearest first. */

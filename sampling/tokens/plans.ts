@@ -14,19 +14,27 @@ export function raggedPlan(drafter: Drafter, options: RaggedOptions = {}): Plan 
   };
 }
 
-/** Drafters and lengths as a bandit's arms (BanditSpec); the reward is tokens decided a row. */
+/** What a round with an arm takes, in passes over one token. */
+export type ArmCost = (arm: Arm) => number;
+
+/**
+ * Drafters and lengths as a bandit's arms (BanditSpec); the reward is tokens decided a row, over what the
+ * round costs (Ours: without a cost the longest drafts always win; measured times would change tokens
+ * from run to run).
+ */
 export function banditPlan(
   arms: readonly Arm[],
   createChooser: (arms: number, most: number) => Chooser,
+  costOf: ArmCost = () => 1,
 ): Plan {
-  const most = 1 + Math.max(...arms.map(({ length }) => length));
+  const most = Math.max(...arms.map((arm) => (arm.length + 1) / costOf(arm)));
   const chooser = createChooser(arms.length, most);
   return {
     arms,
     next: () => arms[chooser.choose()]!,
     learn: (arm, accepted) => {
       const decided = accepted.reduce((sum, n) => sum + n + 1, 0);
-      chooser.reward(arms.indexOf(arm), decided / accepted.length);
+      chooser.reward(arms.indexOf(arm), decided / accepted.length / costOf(arm));
     },
   };
 }

@@ -13,7 +13,7 @@ import { ucb } from './lengths.ts';
 import { banditPlan, raggedPlan } from './plans.ts';
 import { sequential } from './sequential.ts';
 import { type Redraw, sjd } from './sjd.ts';
-import { fixedPlan, speculative } from './speculative.ts';
+import { type Arm, fixedPlan, speculative } from './speculative.ts';
 import { tree } from './tree.ts';
 import { zipar } from './zipar.ts';
 
@@ -123,6 +123,7 @@ export const DECODERS = {
     ...{ property: 'lossless', summary: 'Speculative sampling, its length chosen as it goes' },
     options: {
       limit: integer('Tokens drafted a pass at most', 16, 63),
+      cost: number('What a drafted token adds to a pass, in passes over one token', 0.05, 1),
       drafter: drafterOf('ngram'),
     },
     create: (values, context) =>
@@ -130,7 +131,8 @@ export const DECODERS = {
         const one = drafter(values, context);
         const lengths = [1, 2, 4, 8, 16, 32, 63].filter((n) => n <= (values.limit as number));
         const arms = lengths.map((length) => ({ drafter: one, length }));
-        return banditPlan(arms, (n, most) => ucb(n, { most }));
+        const costOf = ({ length }: Arm) => 1 + (values.cost as number) * length;
+        return banditPlan(arms, (n, most) => ucb(n, { most }), costOf);
       }),
   },
   tree: {

@@ -56,6 +56,15 @@ test('LANTERN borrows from the nearest codes while they fit', () => {
   expect(chance(0.29)).toBeCloseTo(0.2, 12);
   expect(chance(0.3)).toBeCloseTo(0.5, 12);
   expect(chance(0.8)).toBeCloseTo(1, 12);
+  const relative = (lambda: number) => lantern({ lambda, nearest: near }).acceptance(p, q, 0);
+  expect(relative(1)).toBeCloseTo(0.2, 12);
+  expect(relative(2.4)).toBeCloseTo(0.2, 12);
+  expect(relative(2.6)).toBeCloseTo(0.5, 12); // (2.6 - 1) 0.2 is enough for 0.3
+  expect(relative(5.1)).toBeCloseTo(1, 12);
+  expect(lantern({ lambda: 1, nearest: near }).property).toBe('lossless');
+  expect(() => lantern({ lambda: 0.5, nearest: near })).toThrow(
+    'expected a lambda from 1, got 0.5',
+  );
 });
 
 test('nearest codes are in order of distance', () => {

@@ -3,11 +3,13 @@ import { expect, test } from 'vitest';
 import { arithmetic, partsOf, wholeInterval, within } from '../../../sampling/tokens/arithmetic.ts';
 import { cards } from '../../../sampling/tokens/cards.ts';
 import { constrained, drawAllowed } from '../../../sampling/tokens/constrained.ts';
+import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
 import { createFilter, softmax } from '../../../sampling/tokens/filters.ts';
 import { scaleBetween, scaleSchedule } from '../../../sampling/tokens/guidance-scales.ts';
 import { guided } from '../../../sampling/tokens/guided.ts';
 import { instructive } from '../../../sampling/tokens/instructive.ts';
 import { type Chooser, exp3, raggedLength, ucb } from '../../../sampling/tokens/lengths.ts';
+import { banditPlan } from '../../../sampling/tokens/plans.ts';
 import { createRng } from '../../../tensor/rng.ts';
 import { expectClose } from '../../close.ts';
 import { draw } from './chi-square.ts';
@@ -175,6 +177,33 @@ test('bandits find the best arm', () => {
   expect(bestShare(exp3(3, createRng(25)))).toBeGreaterThan(0.8);
   // Without a share for exploring, an arm that disappoints once is never tried again.
   expect(bestShare(ucb(3, { c: 0 }))).not.toBe(bestShare(ucb(3)));
+});
+
+test('a plan of arms prefers those that give most for what they cost', () => {
+  const drafter = uniform();
+  const arms = [1, 3, 15].map((length) => ({ drafter, length }));
+  // Drafts stand with probability 0.5: 1.5, 1.875 and 2 tokens a round.
+  const rounds = (cost: number) => {
+    const plan = banditPlan(
+      arms,
+      (n, most) => ucb(n, { most, c: 0.5 }),
+      ({ length }) => 1 + cost * length,
+    );
+    const rng = createRng(26);
+    const counts = new Map(arms.map((arm) => [arm.length, 0]));
+    for (let round = 0; round < 4000; round++) {
+      const arm = plan.next();
+      let accepted = 0;
+      while (accepted < arm.length && rng.uniform() < 0.5) accepted++;
+      plan.learn!(arm, [accepted]);
+      counts.set(arm.length, counts.get(arm.length)! + 1);
+    }
+    return counts;
+  };
+  const costly = rounds(0.5); // 1, 0.75 and 0.24 tokens a unit
+  expect(costly.get(1)! / 4000).toBeGreaterThan(0.8);
+  const cheap = rounds(0.1); // 1.36, 1.44 and 0.8
+  expect(cheap.get(15)! / 4000).toBeLessThan(0.1);
 });
 
 test('draft lengths of a ragged batch follow what is accepted', () => {
