@@ -1,8 +1,9 @@
 /**
  * LANTERN (Jang et al. 2025, section 4; LANTERN++, Park et al. 2025): codes that look alike may stand in
  * for each other. A draft is judged by its own probability and that of its nearest codes together, as
- * many of them as keep the borrowed mass within `delta`, or within a multiple of the draft's own. Approximate: the bound is on each judgement,
- * not on the law of the picture. With delta = 0 nothing is borrowed and the rule is exact.
+ * many of them as keep the borrowed mass within `delta`, or within a multiple of the draft's own.
+ * Approximate: the bound is on each judgement, not on the law of the picture. With delta = 0 nothing is
+ * borrowed and the rule is exact.
  *
  * On a rejection the residual is taken of q without the lenders, as in the authors' chains of drafts.
  */

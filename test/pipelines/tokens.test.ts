@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readTokenGenerator, type TokenCard } from '../../generators/token-model.ts';
 import { listModels } from '../../pipelines/models.ts';
 import { createRenderer, resolveRequest } from '../../pipelines/render.ts';
+import { DECODER_NAMES } from '../../pipelines/token-decoders.ts';
 import { createTokenPipeline } from '../../pipelines/tokens.ts';
 import { type ImageRequest, parseRequest } from '../../request.ts';
 import { createEngine } from '../../tensor/engine.ts';
@@ -64,6 +65,29 @@ describe('pictures from tokens', () => {
       const sampling = { ...request().sampling, decoder: 'fixed-noise', decoderOptions };
       expect(pixelsOf(await renderedBy(engine, request({ count: 3, sampling })))).toEqual(wanted);
     }
+  });
+
+  test('come by every decoder that a request may name, guided, a picture alone as in a batch', async () => {
+    const model = await readTokenGenerator(folder, card);
+    const pipeline = createTokenPipeline({ engine, model });
+    const asked = [7, 8].map((seed) => ({ words: [{ id: 2 }], seed }));
+    const small: Record<string, Record<string, number>> = {
+      ...{ ragged: { limit: 4 }, bandit: { limit: 4 }, zipar: { lead: 2 } },
+    };
+    for (const decoder of DECODER_NAMES) {
+      const options = { decoder, decoderOptions: small[decoder] ?? {} };
+      const { tokens, trace, passes } = await pipeline.decode(asked, options);
+      expect(passes).toBeLessThanOrEqual(16);
+      expect(trace.length).toBe(passes);
+      for (const list of tokens) {
+        expect(list.length).toBe(16);
+        expect(list.every((token) => token >= 0 && token < 16)).toBe(true);
+      }
+      if (decoder === 'ragged' || decoder === 'bandit') continue; // lengths are the batch's
+      const alone = await pipeline.decode(asked.slice(1), options);
+      expect(alone.tokens[0], decoder).toEqual(tokens[1]);
+    }
+    await pipeline.dispose();
   });
 
   test('are made again from their recipe', async () => {
