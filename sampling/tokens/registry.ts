@@ -1,6 +1,7 @@
 /** Decoders and drafters by the names that requests and forms use: what each promises, and its options as plain data. */
 import { aasd } from './aasd.ts';
 import { arithmetic } from './arithmetic.ts';
+import type { TokenModel } from './contract.ts';
 import type { Decoder, Property } from './decoder.ts';
 import type { Drafter } from './drafters/drafter.ts';
 import { neighbour } from './drafters/neighbour.ts';
@@ -76,6 +77,10 @@ const drafterOf = (value: DrafterName): OptionSchema => ({
 const drafter = (values: OptionValues, context: DecoderContext): Drafter =>
   createDrafter(values.drafter as DrafterName, context);
 
+/** Drafts at most, of which a short sequence has room for fewer. */
+const limitOf = (values: OptionValues, { length, window }: TokenModel): number =>
+  Math.min(values.limit as number, length - 1, window - 1);
+
 const jacobi = (redraw: Redraw, summary: string, initial: DrafterName = 'uniform'): Entry => ({
   ...{ property: 'lossless', summary, options: { window, drafter: drafterOf(initial) } },
   create: (values, context) =>
@@ -115,8 +120,8 @@ export const DECODERS = {
       drafter: drafterOf('ngram'),
     },
     create: (values, context) =>
-      speculative(() =>
-        raggedPlan(drafter(values, context), { first: 4, limit: values.limit as number }),
+      speculative((model) =>
+        raggedPlan(drafter(values, context), { first: 4, limit: limitOf(values, model) }),
       ),
   },
   bandit: {
@@ -127,9 +132,9 @@ export const DECODERS = {
       drafter: drafterOf('ngram'),
     },
     create: (values, context) =>
-      speculative(() => {
+      speculative((model) => {
         const one = drafter(values, context);
-        const lengths = [1, 2, 4, 8, 16, 32, 63].filter((n) => n <= (values.limit as number));
+        const lengths = [1, 2, 4, 8, 16, 32, 63].filter((n) => n <= limitOf(values, model));
         const arms = lengths.map((length) => ({ drafter: one, length }));
         const costOf = ({ length }: Arm) => 1 + (values.cost as number) * length;
         return banditPlan(arms, (n, most) => ucb(n, { most }), costOf);

@@ -4,6 +4,7 @@
  * batch keep what they accepted, each its own number (ragged batches: BASS, Qian et al. 2024).
  */
 
+import type { TokenModel } from './contract.ts';
 import { checkWindow, type Decoder, openBatch } from './decoder.ts';
 import { type Drafter, propose } from './drafters/drafter.ts';
 import { drawAt, type Law } from './law.ts';
@@ -21,11 +22,14 @@ export type Plan = {
 /** The same drafter and length at every pass. */
 export const fixedPlan = (arm: Arm): Plan => ({ arms: [arm], next: () => arm });
 
-export const speculative = (createPlan: () => Plan, rule: Rule = exact): Decoder => ({
+export const speculative = (
+  createPlan: (model: TokenModel) => Plan,
+  rule: Rule = exact,
+): Decoder => ({
   name: rule.name || 'speculative',
   property: rule.property,
   async decode(model, options) {
-    const plan = createPlan();
+    const plan = createPlan(model);
     for (const { length, drafter } of plan.arms) {
       checkWindow(length + 1, model);
       drafter.begin?.(model);

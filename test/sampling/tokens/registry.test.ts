@@ -67,6 +67,15 @@ test('bad input is one sentence', async () => {
   );
 });
 
+test.each(['ragged', 'bandit'])(
+  '%s drafts at most what a short sequence has room for',
+  async (name) => {
+    const small = oracle(lattice(6, { height: 2, width: 2 }, 1));
+    const { tokens } = await createDecoder(name, {}, { width: 2 }).decode(small, options);
+    expect(tokens[0]!.length).toBe(4);
+  },
+);
+
 test('logits that are no numbers are reported with their place and step', async () => {
   const broken = oracle({
     ...TOY,
