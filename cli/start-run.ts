@@ -1,10 +1,12 @@
-/** Draws the sheet of `ropewalk start`: every style of the model, twice. */
+/** Draws the sheet of `ropewalk start`: every style of the model twice, with attributes by chance. */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Word } from '../encoders/conditioning/attributes.ts';
 import { type ModelCard, readModel } from '../generators/model.ts';
 import { type Asked, createDiffusionPipeline } from '../pipelines/diffusion.ts';
 import { contactSheet, encodePng, halfBlocks } from '../png.ts';
 import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
+import { createRng } from '../tensor/rng.ts';
 import { type Context, showsPictures } from './context.ts';
 import { openDevice } from './device.ts';
 import { chooseModel } from './files.ts';
@@ -55,9 +57,22 @@ function askedOf(card: ModelCard, seed: number): Asked[] {
   const styles = stylesOf(card);
   const count = styles.length > 0 ? EACH * styles.length : PLAIN;
   return Array.from({ length: count }, (_, i) => ({
-    words: styles.length > 0 ? [{ id: styles[i % styles.length]! }] : [],
+    words: styles.length > 0 ? someWords(card, styles[i % styles.length]!, seed + i) : [],
     seed: seed + i,
   }));
+}
+
+/** A style with one of its words for every attribute, drawn from the picture's seed. */
+function someWords({ styles = {}, vocabulary }: ModelCard, style: number, seed: number): Word[] {
+  const rng = createRng(seed).stream('words');
+  const choices = new Map<string, string[]>();
+  for (const word of styles[vocabulary[style]!] ?? []) {
+    const attribute = word.split('=')[0]!;
+    if (attribute === 'style') continue;
+    choices.set(attribute, [...(choices.get(attribute) ?? []), word]);
+  }
+  const words = [...choices.values()].map((values) => values[rng.integer(values.length)]!);
+  return [style, ...words.map((word) => vocabulary.indexOf(word))].map((id) => ({ id }));
 }
 
 function exampleOf(card: ModelCard): string {
