@@ -3,33 +3,19 @@
  * colours in [0, 1], over the figure or everywhere, and SSIM. Drawings stand on a flat background that anything
  * gets right, so what counts is the figure.
  */
+
 import type { Picture } from '../png.ts';
+import { joinedToEdge } from './edge.ts';
 
 /**
  * 1 where a picture shows its figure, [H, W]: everything but the pixels of exactly the top left corner's
  * colour that join the edge through such pixels (of neighbours above, below and beside).
  */
 export function figureOf({ data, width, height }: Picture): Uint8Array {
-  const figure = new Uint8Array(width * height).fill(1);
-  const flat = (at: number) => [0, 1, 2].every((c) => data[3 * at + c] === data[c]);
-  const open: number[] = [];
-  const visit = (x: number, y: number) => {
-    const at = y * width + x;
-    if (x < 0 || y < 0 || x >= width || y >= height || !figure[at] || !flat(at)) return;
-    figure[at] = 0;
-    open.push(at);
-  };
-  for (let x = 0; x < width; x++) for (const y of [0, height - 1]) visit(x, y);
-  for (let y = 0; y < height; y++) for (const x of [0, width - 1]) visit(x, y);
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const x = at % width;
-    const y = (at - x) / width;
-    visit(x - 1, y);
-    visit(x + 1, y);
-    visit(x, y - 1);
-    visit(x, y + 1);
-  }
-  return figure;
+  const flat = Uint8Array.from({ length: width * height }, (_, at) =>
+    [0, 1, 2].every((c) => data[3 * at + c] === data[c]) ? 1 : 0,
+  );
+  return joinedToEdge(flat, width, height).map((background) => 1 - background);
 }
 
 /** Sum of squared differences, colours in [0, 1], and the number of values, where `mask` is 1. */

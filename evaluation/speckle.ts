@@ -6,36 +6,18 @@
  * in every channel (so a lone speck does not leave the background) and that join the picture's edge; without those
  * that have anything else within 2 pixels, so that edges of the figure do not count.
  */
+
 import type { Picture } from '../png.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { bootstrap, type Interval, sumOf } from './bootstrap.ts';
+import { joinedToEdge } from './edge.ts';
 
 const NEAR_WHITE = 0.1;
 const MARGIN = 2;
 
 /** 1 where the picture shows background, [H, W]. */
 export function backgroundOf(picture: Picture): Uint8Array {
-  const { width, height } = picture;
-  const white = nearWhite(picture);
-  const joined = new Uint8Array(width * height);
-  const open: number[] = [];
-  const visit = (x: number, y: number) => {
-    const at = y * width + x;
-    if (x < 0 || y < 0 || x >= width || y >= height || !white[at] || joined[at]) return;
-    joined[at] = 1;
-    open.push(at);
-  };
-  for (let x = 0; x < width; x++) for (const y of [0, height - 1]) visit(x, y);
-  for (let y = 0; y < height; y++) for (const x of [0, width - 1]) visit(x, y);
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const x = at % width;
-    const y = (at - x) / width;
-    visit(x - 1, y);
-    visit(x + 1, y);
-    visit(x, y - 1);
-    visit(x, y + 1);
-  }
-  return eroded(joined, picture);
+  return eroded(joinedToEdge(nearWhite(picture), picture.width, picture.height), picture);
 }
 
 function nearWhite({ data, width, height }: Picture): Uint8Array {

@@ -1,6 +1,7 @@
 /**
- * Batches of noisy pictures. Everything random about step k comes from the stream `step/k` and its
- * pictures from the permutation of the epoch that k falls in, so a run continues from a number alone.
+ * Batches of noisy pictures. Everything random about batch k comes from the stream `step/k`, its view
+ * from that of the run's step, and its pictures from the permutation of the epoch that k falls in, so a
+ * run continues from a number alone.
  */
 import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import { microRows } from '../encoders/conditioning/micro.ts';
@@ -66,8 +67,8 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
     const draw = rng.stream(`step/${step}`);
     // Streams of their own for what not every run has, so that all else is drawn as without it.
     const own = (what: string, row: number) => draw.stream(`${what}/${row}`);
-    const whole = Math.floor(step / accumulate) + 1; // all batches of a step show one view
-    const view = chooseView(views, whole, rng.stream(`view/${whole}`).uniform());
+    const ofRun = Math.floor(step / accumulate) + 1; // all batches of a step show one view
+    const view = chooseView(views, ofRun, rng.stream(`view/${ofRun}`).uniform());
     const { batch } = view;
     const source = pictures(view.of);
     const length = view.size[0] * view.size[1] * 3;

@@ -11,7 +11,7 @@ import { DIT_PRESETS, type DiTConfig } from '../generators/dit-config.ts';
 import { initDiT } from '../generators/dit-weights.ts';
 import { DiTSchema, gridOf, type ObjectiveConfig } from '../generators/model.ts';
 import { checkSchema } from '../schema.ts';
-import type { HostTensors } from '../tensor/program.ts';
+import type { HostTensor, HostTensors } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import type { BatchOptions } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
@@ -89,15 +89,25 @@ export function createLoss(dit: DiTConfig, positions: Positions, objective: Obje
  * Coordinates of a picture's tokens where they are its own: random methods draw them anew, and views
  * of larger pictures keep those that they have there. Others are constants.
  */
-export const createPlaces =
-  (dit: DiTConfig, positions: Positions): NonNullable<BatchOptions['coordinates']> =>
-  (rng, { of, size: [height, width] }, tokens) => {
-    const mode = positions.random ? 'train' : 'sample';
-    if (!tokens)
-      return positions.random
-        ? positions.place(gridOf(dit, { height, width }), mode, { rng }).coordinates
-        : undefined;
-    const larger = positions.place(gridOf(dit, { height: of, width: of }), mode, { rng });
-    const data = coordinatesOf(larger.coordinates.data, of / dit.patch, tokens);
-    return { data, shape: [data.length / 2, 2] };
+export function createPlaces(
+  dit: DiTConfig,
+  positions: Positions,
+): NonNullable<BatchOptions['coordinates']> {
+  /** By side, of methods that place every picture alike. */
+  const still = new Map<number, HostTensor>();
+  const placesOf = (side: number, rng: Rng): HostTensor => {
+    const grid = gridOf(dit, { height: side, width: side });
+    if (positions.random) return positions.place(grid, 'train', { rng }).coordinates;
+    const places = still.get(side) ?? positions.place(grid, 'sample').coordinates;
+    still.set(side, places);
+    return places;
   };
+  return (rng, { of, size: [height, width] }, tokens) => {
+    if (tokens) {
+      const data = coordinatesOf(placesOf(of, rng).data, of / dit.patch, tokens);
+      return { data, shape: [data.length / 2, 2] };
+    }
+    if (!positions.random) return undefined;
+    return positions.place(gridOf(dit, { height, width }), 'train', { rng }).coordinates;
+  };
+}
