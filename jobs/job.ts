@@ -148,3 +148,39 @@ export type JobEvent =
   | { readonly type: 'deleted'; readonly picture: string }
   /** The whole queue was paused or goes on. */
   | { readonly type: 'queue'; readonly paused: boolean };
+
+/**
+ * The result of an evaluation 'trace', whose config is `{ request }`, an ImageRequest for tokens: how the tokens of its
+ * first picture were decided, beside sequential decoding of the same seed.
+ */
+export type TraceReport = {
+  readonly request: ImageRequest;
+  readonly exactness: 'identical' | 'lossless' | 'approximate';
+  /** Tokens down and across; place i is in row floor(i / width). */
+  readonly grid: { readonly height: number; readonly width: number };
+  readonly chosen: TraceRun;
+  readonly sequential: TraceRun;
+};
+export type TraceRun = {
+  readonly decoder: string;
+  readonly seconds: number;
+  readonly passes: readonly TracePass[];
+  /** The finished picture: a PNG in base64. */
+  readonly png: string;
+};
+/** What one pass of the network did, as `RowPass` of sampling/tokens has it. */
+export type TracePass = {
+  /** Seconds from the start of the decoding until this pass had ended. */
+  readonly at: number;
+  /** Place of the first draft. */
+  readonly start: number;
+  /** Tokens drafted for `start` and the places after it; none of a tree, where a place has several. */
+  readonly drafted: readonly number[];
+  /** How many of the decided tokens are drafts that were kept; they come first. */
+  readonly accepted: number;
+  readonly decided: readonly number[];
+  /** Whether the last decided token took the place of a draft. */
+  readonly redrawn: boolean;
+  /** Places of the decided tokens, where they are not `start` and those after it. */
+  readonly places?: readonly number[];
+};
