@@ -24,6 +24,25 @@ const Options = Type.Record(
 /** A position extension by name, or with its options: `{ method: 'yarn', beta: 2 }`. */
 const Extension = Type.Union([Name, Options]);
 
+/** What a model with micro-conditioning is told instead of "a whole picture of this size", in pixels. */
+const Micro = Type.Object(
+  {
+    /** The size of the picture that this one is a cut of. Default: this one's. */
+    original: Type.Optional(Type.Object({ width: Side, height: Side }, exact)),
+    /** Where in it the cut begins. Default: at its corner. */
+    crop: Type.Optional(
+      Type.Object(
+        {
+          top: Type.Integer({ minimum: 0, maximum: 8192 }),
+          left: Type.Integer({ minimum: 0, maximum: 8192 }),
+        },
+        exact,
+      ),
+    ),
+  },
+  exact,
+);
+
 /** A word of the model's vocabulary; weight 1 is the word as trained. */
 export const ConditionWord = Type.Union([
   Type.String({ minLength: 1, maxLength: 200 }),
@@ -99,13 +118,17 @@ const fields = {
   count: Type.Integer({ minimum: 1, maximum: 10_000, default: 1 }),
   size: Type.Object({ width: Side, height: Side }, exact),
   /**
-   * Changes to the model's position methods for this picture; `extend` is for a size never trained, in
-   * place of the model's own: one, several that change different things, or none of an empty list.
+   * Changes to what the model is told of places in this picture; `extend` is for a size never trained,
+   * in place of the model's own: one, several that change different things, or none of an empty list.
    */
   position: Type.Optional(
-    Type.Object({
-      extend: Type.Optional(Type.Union([Name, Options, Type.Array(Extension, { maxItems: 8 })])),
-    }),
+    Type.Object(
+      {
+        extend: Type.Optional(Type.Union([Name, Options, Type.Array(Extension, { maxItems: 8 })])),
+        micro: Type.Optional(Micro),
+      },
+      exact,
+    ),
   ),
   input: Type.Optional(
     Type.Object(

@@ -102,7 +102,7 @@ function requestOf(
   const negative =
     options.negative === undefined ? undefined : read('--negative', options.negative);
   const away = negative?.condition ?? before?.negative;
-  const extend = options.extend ?? before?.position?.extend;
+  const position = positionOf(options, before);
   const request = {
     version: 1,
     model: card.id,
@@ -112,7 +112,7 @@ function requestOf(
     count: options.count ?? before?.count ?? 1,
     size: options.size ??
       before?.size ?? { width: card.trained.width, height: card.trained.height },
-    ...(extend === undefined ? {} : { position: { extend } }),
+    ...(position ? { position } : {}),
     sampling:
       card.architecture === 'ar'
         ? tokenSampling(options, card, before)
@@ -120,6 +120,26 @@ function requestOf(
   };
   const words = [asked, negative].filter((one) => one !== undefined);
   return { request: parseRequest(request, 'generate'), words };
+}
+
+/** Extensions, and what a model with micro-conditioning is told. */
+function positionOf(
+  {
+    extend: asked,
+    originalSize,
+    crop: cut,
+  }: Pick<GenerateOptions, 'originalSize' | 'crop'> & { readonly extend: Extensions | undefined },
+  before: ImageRequest | undefined,
+) {
+  const extend = asked ?? before?.position?.extend;
+  const original = originalSize ?? before?.position?.micro?.original;
+  const crop = cut ?? before?.position?.micro?.crop;
+  const micro = { ...(original ? { original } : {}), ...(crop ? { crop } : {}) };
+  const position = {
+    ...(extend === undefined ? {} : { extend }),
+    ...(original || crop ? { micro } : {}),
+  };
+  return Object.keys(position).length > 0 ? position : undefined;
 }
 
 type Sampled = Pick<

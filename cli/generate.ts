@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import {
+  crop,
   type Device,
   deviceOption,
   interval,
@@ -27,6 +28,8 @@ export type GenerateOptions = {
   readonly topP?: number;
   readonly minP?: number;
   readonly extend?: readonly string[];
+  readonly originalSize?: { readonly width: number; readonly height: number };
+  readonly crop?: { readonly top: number; readonly left: number };
   readonly from?: string;
   readonly out: string;
   readonly grid?: boolean;
@@ -80,6 +83,12 @@ export function generateCommand(program: Command, context: Context): void {
       "position extension for a size never trained, as 'vision-yarn', 'yarn:alpha=0.25,beta=2', a JSON file or 'none'; again for another (default: the model's)",
       (text: string, before: readonly string[] = []) => [...before, text],
     )
+    .option(
+      '--original-size <size>',
+      'of a model that is told: the size of the picture that this one is a cut of (default: --size)',
+      size,
+    )
+    .option('--crop <top,left>', 'and where in it the cut begins, in pixels (default: 0,0)', crop)
     .option('--from <picture>', 'take all that is not given from the recipe in this picture')
     .option('--out <folder>', 'where pictures go', 'out')
     .option('--grid', 'also write all pictures as one sheet')

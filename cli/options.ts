@@ -57,6 +57,14 @@ export function interval(text: string): { from: number; to: number } {
   return { from, to };
 }
 
+/** "16,0" is 16 pixels from the top and none from the left. */
+export function crop(text: string): { top: number; left: number } {
+  const [, top, left] = /^(\d{1,4}),(\d{1,4})$/.exec(text) ?? [];
+  if (left === undefined)
+    throw new InvalidArgumentError(`expected pixels from top and left such as 16,0, got '${text}'`);
+  return { top: Number(top), left: Number(left) };
+}
+
 export const DEVICES = ['cpu', 'webgpu', 'cuda', 'tensorflow', 'reference'] as const;
 export type Device = (typeof DEVICES)[number];
 

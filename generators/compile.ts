@@ -1,6 +1,7 @@
 /** Compiles a diffusion transformer for one grid and batch. */
-import { microRows, wholePicture } from '../encoders/conditioning/micro.ts';
+import { MICRO_WIDTH, microRows, wholePicture } from '../encoders/conditioning/micro.ts';
 import type { Placement, Positions } from '../encoders/positions/compose.ts';
+import type { MicroSize } from '../encoders/positions/contract.ts';
 import { extentOf, type Grid } from '../encoders/positions/grid.ts';
 import type { Engine, HostTensor, HostTensors, Program, Spec } from '../tensor/program.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
@@ -22,13 +23,12 @@ export const constantOf = ({ data, shape }: HostTensor): Tensor =>
 
 /**
  * A program of inputs x [B, H, W, C], t [B], condition ([B] or [B, V]) and output `prediction`, with
- * `variance` as a fraction of its range where the network learns one, both as large as x; where the
- * positions depend on t, also what `placementInputs` gives.
+ * `variance` as a fraction of its range where the network learns one, both as large as x; also what
+ * `microInputs` and, where the positions depend on t, `placementInputs` give.
  */
 export async function compileDiT(engine: Engine, options: CompileDiT): Promise<Program> {
   const { config, positions, weights, grid, batch, mode = 'baked' } = options;
   const { height, width } = extentOf(grid);
-  const whole = wholePicture(height * config.patch, width * config.patch);
   const timed = placementInputs(positions, grid, 1);
   const inputs: Record<string, Spec> = {
     x: { shape: [batch, height * config.patch, width * config.patch, config.channels] },
@@ -37,11 +37,12 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
       'classes' in config.condition
         ? { shape: [batch], dtype: 'int32' }
         : { shape: [batch, config.condition.words] },
+    ...(config.micro ? { micro: { shape: [batch, MICRO_WIDTH] } } : {}),
     ...Object.fromEntries(Object.entries(timed).map(([name, { shape }]) => [name, { shape }])),
   };
   return engine.compile(
     ({ inputs: given, weights: w }) => {
-      const { x, t, condition, coordinates, frequencies, logitScale } = given;
+      const { x, t, condition, micro, coordinates, frequencies, logitScale } = given;
       const placed = coordinates
         ? { coordinates, logitScale: logitScale!, ...(frequencies ? { frequencies } : {}) }
         : placedConstants(positions.place(grid, 'sample'));
@@ -49,7 +50,7 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
         x: x!,
         t: t!,
         condition: condition!,
-        ...(config.micro ? { micro: constantOf(microRows(Array(batch).fill(whole))) } : {}),
+        ...(micro ? { micro } : {}),
         placed,
         grid,
       });
@@ -64,6 +65,22 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
 function withVariance(channels: Tensor): Tensors {
   const [prediction, variance] = tf.split(channels, 2, -1) as [Tensor, Tensor];
   return { prediction, variance: variance.add(1).div(2) };
+}
+
+/**
+ * The input `micro` that tells a program of `compileDiT` where its pictures come from, all of them alike;
+ * none where the network is not told. Default: whole pictures.
+ */
+export function microInputs(
+  { micro, patch }: Pick<DiTConfig, 'micro' | 'patch'>,
+  grid: Grid,
+  batch: number,
+  size?: MicroSize,
+): HostTensors {
+  if (!micro) return {};
+  const { height, width } = extentOf(grid);
+  const told = size ?? wholePicture(height * patch, width * patch);
+  return { micro: microRows(Array(batch).fill(told)) };
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { bagOfWords, type Word } from '../encoders/conditioning/attributes.ts';
 import type { PositionConfig } from '../encoders/positions/compose.ts';
+import type { MicroSize } from '../encoders/positions/contract.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
 import { gridOf, type Model } from '../generators/model.ts';
 import { type Picture, toPicture } from '../png.ts';
@@ -30,6 +31,8 @@ export type DrawOptions = {
   readonly size?: Size;
   /** A position extension in place of the model's own, several, or none of an empty list. */
   readonly extend?: PositionConfig['extend'];
+  /** What a model with micro-conditioning is told of every picture. Default: a whole one of this size. */
+  readonly micro?: MicroSize;
   /** By name, or one of your own. */
   readonly solver?: SolverName | Solver;
   readonly steps?: number;
@@ -107,7 +110,7 @@ export function createDiffusionPipeline({
 }
 
 type Settings = Required<Pick<DrawOptions, 'size' | 'solver' | 'steps' | 'guidance' | 'shift'>> &
-  Pick<DrawOptions, 'interval' | 'onStep' | 'signal'> & { readonly setting: Setting };
+  Pick<DrawOptions, 'micro' | 'interval' | 'onStep' | 'signal'> & { readonly setting: Setting };
 
 function settingsOf({ card }: Model, { extend, ...options }: DrawOptions): Settings {
   const { sampling, trained, config } = card;
@@ -122,7 +125,7 @@ async function drawTogether(
   programs: Programs,
   { card }: Model,
   asked: readonly Asked[],
-  { size, setting, solver, steps, guidance, interval, shift, onStep, signal }: Settings,
+  { size, setting, micro, solver, steps, guidance, interval, shift, onStep, signal }: Settings,
 ): Promise<Picture[]> {
   const { height, width } = size;
   const { channels } = card.config;
@@ -130,7 +133,10 @@ async function drawTogether(
   const conditionOf = conditions(card.config, asked);
   const shifted = shift * programs.timeShift(setting);
   const network: Network = ({ x, rows }) =>
-    programs.predict(setting, { x, t: rows.map(({ t }) => t), condition: conditionOf(rows) });
+    programs.predict(setting, {
+      ...{ x, t: rows.map(({ t }) => t), condition: conditionOf(rows) },
+      ...(micro ? { micro } : {}),
+    });
   const toPictures = (all: readonly Float32Array[]) => all.map((one) => toPicture(one, size));
   const { pictures } = await sample(
     typeof solver === 'string' ? SOLVERS[solver]() : solver,

@@ -1,7 +1,8 @@
 /** The compiled programs of one model, by grid, extension and batch; compiled when first needed, then kept. */
 import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
+import type { MicroSize } from '../encoders/positions/contract.ts';
 import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
-import { compileDiT, placementInputs } from '../generators/compile.ts';
+import { compileDiT, microInputs, placementInputs } from '../generators/compile.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
 import { layoutOf, type Model } from '../generators/model.ts';
 import type { Predicted } from '../sampling/diffusion/network.ts';
@@ -19,6 +20,8 @@ export type Rows = {
   readonly t: readonly number[];
   /** [rows] or [rows, V] */
   readonly condition: HostTensor;
+  /** Where all of these pictures come from, for a network that is told. Default: whole pictures. */
+  readonly micro?: MicroSize;
 };
 export type Programs = ReturnType<typeof createPrograms>;
 
@@ -83,6 +86,7 @@ export function createPrograms(engine: Engine, model: Model, mostRows?: number) 
         const program = await programFor(setting, batch);
         const outputs = await program.run({
           ...padded(cut(rows, first, last), batch, config, setting.grid),
+          ...microInputs(config, setting.grid, batch, rows.micro),
           ...placementInputs(positions, setting.grid, rows.t[first]!),
         });
         for (const [name, values] of Object.entries(said)) {

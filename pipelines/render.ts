@@ -1,6 +1,7 @@
 /** From a request to pictures with their recipes: the one entry that command line, workers and measurements share. */
 import type { Word } from '../encoders/conditioning/attributes.ts';
 import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
+import type { MicroSize } from '../encoders/positions/contract.ts';
 import { cellsOf, extentOf } from '../encoders/positions/grid.ts';
 import { MOST_WINDOW } from '../generators/ar-session.ts';
 import { gridOf, type ModelCard, readModel } from '../generators/model.ts';
@@ -127,6 +128,7 @@ function resolveDiffusion(request: ImageRequest, card: ModelCard): RenderOptions
   if (typeof shift !== 'number' || !(shift > 0))
     throw new RangeError(`sampling.scheduleOptions.shift: expected a number above 0, got ${shift}`);
   const extend = extensionsOf(request.position?.extend, card, size);
+  const micro = microOf(request.position?.micro, card, size);
   return {
     words: wordsOf('condition', request.condition, card.vocabulary),
     negative: wordsOf('negative', request.negative ?? [], card.vocabulary),
@@ -139,6 +141,7 @@ function resolveDiffusion(request: ImageRequest, card: ModelCard): RenderOptions
     guidance: guidance?.scale ?? 1,
     ...(guidance ? { interval: { from: guidance.from ?? 0, to: guidance.to ?? 1 } } : {}),
     ...(extend === undefined ? {} : { extend }),
+    ...(micro === undefined ? {} : { micro }),
   };
 }
 
@@ -158,6 +161,10 @@ function resolveTokens(request: ImageRequest, card: TokenCard): TokenRenderOptio
   if (position?.extend !== undefined)
     throw new RangeError(
       `position.extend: expected none, as '${id}' draws the size it was trained on, got ${JSON.stringify(position.extend)}`,
+    );
+  if (position?.micro !== undefined)
+    throw new RangeError(
+      `position.micro: expected none, as '${id}' is not told of original sizes and cuts, got ${JSON.stringify(position.micro)}`,
     );
   const { kind: _, decoder, decoderOptions = {}, ...filters } = sampling;
   checkName('sampling.decoder', decoder, DECODER_NAMES);
@@ -225,6 +232,31 @@ function extensionsOf(
     trained: gridOf(config, trained),
   }).place(gridOf(config, size), 'sample', { t: 1 });
   return chosen;
+}
+
+type Micro = NonNullable<ImageRequest['position']>['micro'];
+
+/** What the network is told of a picture; throws for one that is told nothing. */
+function microOf(
+  micro: Micro,
+  { id, config }: ModelCard,
+  size: ImageRequest['size'],
+): MicroSize | undefined {
+  if (micro === undefined) return undefined;
+  if (!config.micro)
+    throw new RangeError(
+      `position.micro: expected none, as '${id}' is not told of original sizes and cuts, got ${JSON.stringify(micro)}`,
+    );
+  const { original = size, crop: { top, left } = { top: 0, left: 0 } } = micro;
+  if (top >= original.height || left >= original.width)
+    throw new RangeError(
+      `position.micro.crop: expected a place in the original of ${original.width}x${original.height} pixels, got top ${top}, left ${left}`,
+    );
+  return {
+    original: [original.height, original.width],
+    crop: [top, left],
+    target: [size.height, size.width],
+  };
 }
 
 function checkName(where: string, name: string, known: readonly string[]): void {

@@ -41,7 +41,10 @@ describe('parseRequest', () => {
     const full = {
       ...request,
       negative: ['glasses=yes'],
-      position: { extend: { method: 'yarn', scale: 2 } },
+      position: {
+        extend: { method: 'yarn', scale: 2 },
+        micro: { original: { width: 128, height: 96 }, crop: { top: 8, left: 0 } },
+      },
       input: { image: 'a1', mask: 'b-2', strength: 0.5 },
       sampling: { ...request.sampling, schedule: 'flow', scheduleOptions: { shift: 3 } },
     };
@@ -78,6 +81,14 @@ describe('parseRequest', () => {
     [
       { input: { image: '/etc/passwd', strength: 1 } },
       '\'input.image\': expected the id of an image, got "/etc/passwd"',
+    ],
+    [
+      { position: { extent: 'pi' } },
+      "'position': expected no key 'extent'; did you mean 'extend'?",
+    ],
+    [
+      { position: { micro: { crop: { top: -1, left: 0 } } } },
+      "'position.micro.crop.top': expected a whole number from 0 to 8192, got -1",
     ],
     [
       { sampling: { kind: 'magic' } },

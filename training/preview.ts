@@ -1,7 +1,7 @@
 /** Sheets of samples at fixed seeds and conditions, from the weights as they are now. */
 import { bagOfWords } from '../encoders/conditioning/attributes.ts';
 import type { Positions } from '../encoders/positions/compose.ts';
-import { compileDiT, placementInputs } from '../generators/compile.ts';
+import { compileDiT, microInputs, placementInputs } from '../generators/compile.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
 import { gridOf, type ObjectiveConfig } from '../generators/model.ts';
 import { type Picture, toPicture } from '../png.ts';
@@ -73,6 +73,7 @@ export async function createPreview(options: PreviewOptions): Promise<Preview> {
             x: { data: padded, shape: [batch, size, size, config.channels] },
             t: { data: t, shape: [batch] },
             condition: bagOfWords([...bags, ...empty], vocabulary),
+            ...microInputs(config, grid, batch),
             // On the trained grid every extension is the identity, so any row's t will do.
             ...placementInputs(positions, grid, rows[0]!.t),
           },

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { decodePicture, encodePng, readRecipe } from '../../png.ts';
 import { readText } from '../../png-chunks.ts';
-import { writeTinyModel } from '../pipelines/tiny-model.ts';
+import { tinyCard, writeTinyModel } from '../pipelines/tiny-model.ts';
 import { type RunOptions, run } from './run.ts';
 
 let models: string;
@@ -72,6 +72,23 @@ describe('generate', () => {
     expect(pictures[0].recipe.request).toEqual({ ...request, size: { width: 48, height: 32 } });
   });
 
+  test('--original-size and --crop stand in the recipe, and --from keeps those not given', async () => {
+    const parent = join(folder, 'models');
+    await writeTinyModel(parent, { id: 'told', config: { ...tinyCard().config, micro: true } });
+    const draw = (...args: string[]) =>
+      run(['generate', '--threads', '1', '--json', '--out', out(), ...args], {
+        env: { ROPEWALK_MODELS: parent },
+      });
+    const first = await draw('cat', '--model', 'told', '--original-size', '32x64', '--crop', '8,4');
+    const { path, recipe } = JSON.parse(first.out).pictures[0];
+    const micro = { original: { width: 32, height: 64 }, crop: { top: 8, left: 4 } };
+    expect(recipe.request.position).toEqual({ micro });
+    const again = JSON.parse((await draw('--from', path, '--crop', '0,4')).out).pictures[0];
+    expect(again.recipe.request.position).toEqual({
+      micro: { ...micro, crop: { top: 0, left: 4 } },
+    });
+  });
+
   test('never writes over another picture', async () => {
     await generate(['cat', '--out', out()]);
     await generate(['cat', '--out', out()]);
@@ -126,6 +143,8 @@ describe('generate', () => {
     ['an unknown word to lead away from', ['cat', '--negative', 'kat'], '--negative: expected'],
     ['an unknown device', ['cat', '--device', 'gpu'], 'Allowed choices are cpu, webgpu, cuda'],
     ['a bad seed', ['cat', '--seed', '1.5'], "expected a whole number of at least 0, got '1.5'"],
+    ['a cut of a model that is told of none', ['cat', '--crop', '8,0'], "'tiny' is not told of"],
+    ['a bad cut', ['cat', '--crop', '8'], "pixels from top and left such as 16,0, got '8'"],
     ['a bad interval', ['cat', '--interval', '0.8,0.1'], "got '0.8,0.1'"],
     [
       'a picture that is not there',

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ModelCard } from '../../generators/model.ts';
+import { type ModelCard, readModel } from '../../generators/model.ts';
+import { createDiffusionPipeline, type RenderOptions } from '../../pipelines/diffusion.ts';
 import { findModel, listModels } from '../../pipelines/models.ts';
 import { createRenderer, render, resolveRequest } from '../../pipelines/render.ts';
 import { type ImageRequest, parseRecipe } from '../../request.ts';
@@ -27,7 +28,9 @@ const request: ImageRequest = {
   size: { width: 16, height: 24 },
   sampling: { kind: 'diffusion', solver: 'dpmpp-2m', steps: 2, guidance: { scale: 2, to: 0.9 } },
 };
-type Extend = NonNullable<NonNullable<ImageRequest['position']>['extend']>;
+type Position = NonNullable<ImageRequest['position']>;
+type Extend = NonNullable<Position['extend']>;
+type Micro = NonNullable<Position['micro']>;
 const options = async () => ({
   engine: createEngine({ threads: 1 }),
   models: await listModels([folder]),
@@ -101,6 +104,47 @@ describe('render', () => {
     expect(await draw('extended', [])).toEqual(await draw('tiny'));
     expect(await draw('extended', 'yarn')).not.toEqual(own);
     expect(await draw('extended', undefined, 16)).toEqual(await draw('tiny', undefined, 16));
+  });
+
+  test('a model with micro-conditioning is told what the request says, without compiling again', async () => {
+    const config = { ...tinyCard().config, micro: true };
+    const more = join(folder, 'micro');
+    await writeTinyModel(more, { id: 'told', config });
+    const given = { ...(await options()), models: await listModels([folder, more]) };
+    const renderer = createRenderer(given);
+    const draw = async (micro?: Micro) => {
+      const position = micro === undefined ? {} : { position: { micro } };
+      const [one] = await renderer.render({ ...request, model: 'told', count: 1, ...position });
+      return one!;
+    };
+    const whole = await draw();
+    expect((await draw({})).picture).toEqual(whole.picture);
+    const said = { original: { width: 16, height: 24 }, crop: { top: 0, left: 0 } };
+    expect((await draw(said)).picture).toEqual(whole.picture);
+    const cut = { original: { width: 32, height: 64 }, crop: { top: 8, left: 4 } };
+    const other = await draw(cut);
+    expect(other.recipe.request.position).toEqual({ micro: cut });
+    expect(other.picture).not.toEqual(whole.picture);
+    expect(given.engine.open).toBe(2); // as without: guided steps and the others
+    await renderer.dispose();
+
+    const { folder: at, card } = findModel('told', given.models);
+    const { engine } = given;
+    const pipeline = createDiffusionPipeline({ engine, model: await readModel(at) });
+    const resolved = resolveRequest({ ...request, count: 1 }, card) as RenderOptions;
+    const micro = { original: [64, 32], crop: [8, 4], target: [24, 16] } as const;
+    expect(await pipeline.render({ ...resolved, micro })).toEqual([other.picture]);
+    await pipeline.dispose();
+  });
+
+  test.each<[Micro, boolean, string]>([
+    [{}, false, "position.micro: expected none, as 'tiny' is not told of original sizes and cuts"],
+    [{ crop: { top: 24, left: 0 } }, true, 'in the original of 16x24 pixels, got top 24, left 0'],
+    [{ original: { width: 9, height: 99 }, crop: { top: 0, left: 9 } }, true, 'of 9x99 pixels'],
+  ])('refuses micro-conditioning %j', (micro, told, sentence) => {
+    const config = { ...tinyCard().config, micro: told };
+    const card: ModelCard = { ...tinyCard({ config }), digest: '0'.repeat(64) };
+    expect(() => resolveRequest({ ...request, position: { micro } }, card)).toThrow(sentence);
   });
 
   test('keeps models and programs between requests', async () => {
