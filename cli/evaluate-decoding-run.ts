@@ -5,10 +5,10 @@ import { evaluateDecoding, formatDecoding } from '../evaluation/decoding.ts';
 import { kid } from '../evaluation/metrics/kid.ts';
 import { picturesOf } from '../evaluation/reader-files.ts';
 import { readTokenGenerator, tokenGridOf } from '../generators/token-model.ts';
-import { DECODER_NAMES } from '../pipelines/token-decoders.ts';
+import { DECODER_NAMES, fittedOptions } from '../pipelines/token-decoders.ts';
 import { createTokenPipeline, type TokenPipeline } from '../pipelines/tokens.ts';
 import type { Picture } from '../png.ts';
-import { DECODERS, type DecoderName, type OptionSchema } from '../sampling/tokens/registry.ts';
+import { DECODERS, type DecoderName } from '../sampling/tokens/registry.ts';
 import type { Engine } from '../tensor/program.ts';
 import { rowsOf } from '../tensor/rows.ts';
 import { openAvatars } from '../training/data/avatars.ts';
@@ -48,7 +48,7 @@ export async function compareDecoders(
       decoders: names.map((name) => ({ name, property: DECODERS[name as DecoderName].property })),
       decode: (decoder) => {
         line.show(`decoding by ${decoder}`);
-        const decoderOptions = fitted(decoder as DecoderName, T);
+        const decoderOptions = fittedOptions(decoder, T);
         return pipeline.decode(asked, { ...settings, decoder, decoderOptions, signal });
       },
       ...(distance ? { kid: distance.of } : {}),
@@ -63,17 +63,6 @@ export async function compareDecoders(
     await distance?.dispose();
     await pipeline.dispose();
   }
-}
-
-/** Defaults of a decoder, as far as they fit small grids. */
-function fitted(decoder: DecoderName, T: number): Record<string, number> {
-  const found: Record<string, number> = {};
-  for (const [name, schema] of Object.entries<OptionSchema>(DECODERS[decoder].options)) {
-    const most = name === 'window' ? T : T - 1; // drafts follow a token that is decided
-    if ('type' in schema && ['window', 'limit', 'length'].includes(name))
-      found[name] = Math.min(schema.default, most);
-  }
-  return found;
 }
 
 /** The distance of tokens' pictures from as many drawings that were kept out of training. */

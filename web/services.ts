@@ -57,6 +57,9 @@ export type Choice = {
     readonly default?: number | boolean | string;
     readonly minimum?: number;
     readonly maximum?: number;
+    /** Of a text: what it may be. */
+    readonly choices?: readonly string[];
+    readonly description?: string;
   }[];
 };
 
