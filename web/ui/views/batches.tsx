@@ -1,0 +1,9 @@
+export function Batches() {
+  return (
+    <main id="main" tabIndex={-1}>
+      <div class="title">
+        <h1>Batches</h1>
+      </div>
+    </main>
+  );
+}
