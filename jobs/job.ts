@@ -4,6 +4,9 @@
  */
 import { type Static, Type } from 'typebox';
 import { ImageRequest } from '../request.ts';
+import type { JobState } from './state.ts';
+
+export { isEnded, JOB_STATES, type JobState } from './state.ts';
 
 const exact = { additionalProperties: false } as const;
 
@@ -71,12 +74,6 @@ export type EvaluateInput = Static<typeof EvaluateInput>;
 
 export type JobInput = RenderInput | BatchInput | TrainInput | EvaluateInput;
 export type JobKind = JobInput['kind'];
-
-export const JOB_STATES = ['waiting', 'running', 'paused', 'done', 'failed', 'cancelled'] as const;
-export type JobState = (typeof JOB_STATES)[number];
-/** In these a job stays until a person asks for it again. */
-export const isEnded = (state: JobState): boolean =>
-  state === 'done' || state === 'failed' || state === 'cancelled';
 
 /** A job's row. Times are milliseconds since 1970. */
 export type Job = {

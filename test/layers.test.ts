@@ -70,6 +70,7 @@ const ROOMS: readonly { readonly name: RegExp; readonly rooms: readonly string[]
   { name: /^(bullmq|ioredis|pg|@electric-sql\/.*|@aws-sdk\/.*)$/, rooms: ['jobs/'] },
   { name: /^(fastify|@fastify\/.*)$/, rooms: ['web/'] },
   { name: /^commander$/, rooms: ['cli.ts', 'cli/'] },
+  { name: /^(preact|@preact|@tanstack|uplot)(\/|$)/, rooms: ['web/ui/'] },
 ];
 
 type Import = { readonly file: string; readonly target: string };

@@ -3,13 +3,8 @@
  * browser: views read these signals, state/live.ts fills them.
  */
 import { batch, computed, signal } from '@preact/signals';
-import {
-  isEnded,
-  type Job,
-  type JobEvent,
-  type Progress,
-  type StoredPicture,
-} from '../../../jobs/job.ts';
+import type { Job, JobEvent, Progress, StoredPicture } from '../../../jobs/job.ts';
+import { isEnded } from '../../../jobs/state.ts';
 
 /** Jobs that belong to no batch: all that are not ended, and the ended ones of late. */
 export const jobs = signal<ReadonlyMap<string, Job>>(new Map());

@@ -38,16 +38,20 @@ export function complain(error: unknown): void {
 /** Spoken politely: at most one sentence in five seconds, the newest of those that wait. */
 export const spoken = signal('');
 const PAUSE = 5000;
-let next: string | undefined;
-let busyUntil = 0;
-let timer: ReturnType<typeof setTimeout> | undefined;
+let next = '';
+let isWaiting = false;
+let quietUntil = 0;
 
 export function announce(sentence: string): void {
   next = sentence;
-  const wait = Math.max(0, busyUntil - Date.now());
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    spoken.value = next ?? '';
-    busyUntil = Date.now() + PAUSE;
-  }, wait);
+  if (isWaiting) return;
+  isWaiting = true;
+  setTimeout(
+    () => {
+      isWaiting = false;
+      spoken.value = next;
+      quietUntil = Date.now() + PAUSE;
+    },
+    Math.max(0, quietUntil - Date.now()),
+  );
 }
