@@ -18,7 +18,7 @@ import { openData, openSides } from '../training/data/open.ts';
 import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
 import type { StepProgress } from '../training/loop.ts';
-import { createNetwork } from '../training/network.ts';
+import { checkSides, createNetwork } from '../training/network.ts';
 import { train } from '../training/run.ts';
 import { isTokenTraining } from '../training/token-config.ts';
 import { isTokenizerTraining } from '../training/tokenizer-config.ts';
@@ -47,6 +47,7 @@ export async function trainRun(
     return trainTokensRun(file, options, context);
   }
   const config = parseTrainingConfig(value, file);
+  checkSides(config);
   const folder = join(options.runs, config.name);
   await checkWritable(options.runs);
   const resumed = await checkSameRun(folder, config, readTrainingConfig);

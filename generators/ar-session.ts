@@ -16,6 +16,8 @@ export type NewTokens = {
   readonly tokens: ArrayLike<number>;
   /** Cells of the grid that they are in, row by row. Default: each one further than its parent. */
   readonly positions?: ArrayLike<number>;
+  /** Cells that the answers are about: the network was trained to predict the one after each token's. */
+  readonly targets?: ArrayLike<number>;
   /** Index of each token's parent among the new ones, before itself, or -1. Default: a chain. */
   readonly parents?: ArrayLike<number>;
 };
@@ -185,6 +187,7 @@ function windowInputs(
       const before = parent < 0 ? lengths[row]! - 1 : cells.data[row * window + parent]!;
       tokens.data[at] = added.tokens[j]!;
       cells.data[at] = added.positions?.[j] ?? before + 1;
+      checkTarget(cells.data[at], added.targets?.[j]);
       slots.data[at] = start + j;
       if (parent < 0) {
         for (let i = 0; i < prefix; i++) if (isPresent(row, i)) seen[i] = 0;
@@ -222,6 +225,13 @@ function checkRows(
         throw new RangeError(`window: expected parents before ${j} or -1, got ${parent}`);
     }
   }
+}
+
+function checkTarget(cell: number, target = cell + 1): void {
+  if (target !== cell + 1)
+    throw new RangeError(
+      `window: expected ${cell + 1} as the target of cell ${cell}, for the network predicts row by row, got ${target}`,
+    );
 }
 
 /** Copies a slot's keys and values of every block. */

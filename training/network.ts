@@ -18,7 +18,7 @@ import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { createObjective } from './objective.ts';
 import type { Loss } from './update.ts';
-import { coordinatesOf } from './views.ts';
+import { coordinatesOf, viewsOf } from './views.ts';
 
 export type NetworkOptions = {
   /** Weights to start a new run from in place of random ones. */
@@ -34,24 +34,9 @@ export function createNetwork(
   rng: Rng,
   { init, registry }: NetworkOptions = {},
 ) {
-  const preset = DIT_PRESETS[config.model.preset as keyof typeof DIT_PRESETS];
-  if (!preset) {
-    throw new RangeError(
-      `model.preset: expected one of ${Object.keys(DIT_PRESETS).join(', ')}, got '${config.model.preset}'`,
-    );
-  }
-  const merged = {
-    ...preset,
-    condition: { words: data.vocabulary.length },
-    ...config.model.config,
-  };
-  const dit = checkSchema(DiTSchema, merged, 'model.config') as DiTConfig;
+  const dit = ditOf(config, data.vocabulary.length);
   const size = { height: data.size, width: data.size };
-  if (data.size % dit.patch !== 0) {
-    throw new RangeError(
-      `data.size: expected a multiple of the patch (${dit.patch}), got ${data.size}`,
-    );
-  }
+  checkSide(data.size, dit);
   const { width, heads, depth } = dit;
   const positions = composePositions(
     config.model.positions as PositionConfig,
@@ -63,6 +48,29 @@ export function createNetwork(
     ...positions.init(rng.stream('weights')),
   };
   return { dit, positions, weights: { ...fresh, ...init } };
+}
+
+/** Throws unless the sides of pictures and views fit the network: before any picture is drawn. */
+export function checkSides(config: TrainingConfig): void {
+  const dit = ditOf(config, 1);
+  checkSide(config.data.size, dit);
+  viewsOf(config, dit.patch);
+}
+
+function ditOf({ model }: Pick<TrainingConfig, 'model'>, words: number): DiTConfig {
+  const preset = DIT_PRESETS[model.preset as keyof typeof DIT_PRESETS];
+  if (!preset) {
+    throw new RangeError(
+      `model.preset: expected one of ${Object.keys(DIT_PRESETS).join(', ')}, got '${model.preset}'`,
+    );
+  }
+  const merged = { ...preset, condition: { words }, ...model.config };
+  return checkSchema(DiTSchema, merged, 'model.config') as DiTConfig;
+}
+
+function checkSide(side: number, { patch }: DiTConfig): void {
+  if (side % patch !== 0)
+    throw new RangeError(`data.size: expected a multiple of the patch (${patch}), got ${side}`);
 }
 
 /** The loss of a batch of any size; a picture's tokens lie where the batch says, else on its grid. */

@@ -48,6 +48,7 @@ export function chooseMethods(config: PositionConfig, registry: Registry) {
   };
   for (const extension of methods.extensions) checkExtension(extension.method, methods);
   checkTogether(methods.extensions);
+  for (const { method, options } of methods.embeds) method.check?.(options, methods.coordinates);
   checkNames([...methods.embeds, ...methods.biases, methods.rotate, methods.score]);
   return methods;
 }

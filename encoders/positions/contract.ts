@@ -85,6 +85,8 @@ export type CoordinatesMethod = Declared & {
     readonly rng?: Rng;
   }) => Float64Array;
 };
+/** The coordinates that a model has, with their options. */
+type Placing = { readonly method: CoordinatesMethod; readonly options: Options };
 export type EmbedMethod = Declared &
   Learned & {
     readonly hook: 'embed';
@@ -93,6 +95,8 @@ export type EmbedMethod = Declared &
      * queries and keys are projected from, but not values (position-infused attention, Shortformer).
      */
     readonly after: number | 'attention';
+    /** Throws where it does not belong to the model's coordinates. */
+    readonly check?: (options: Options, coordinates: Placing) => void;
     /** x [B, T, C] without condition tokens -> what is added to it: [T, C] or [B, T, C]. */
     readonly embed: (args: Inside & { readonly x: Tensor }) => Tensor;
   };

@@ -2,6 +2,7 @@
  * Every position method of a registry as it comes: stable rank and distance preservation of what it gives the tokens of a
  * grid, before anything is learned. Ours: an embedding's table is what it adds to tokens; a rotation's is what it makes of
  * a vector of ones (so that products of two rows are its kernel); a bias stands for the products themselves.
+ * What a bias leaves alone in the first block of a network is looked for in the second (causal).
  * Coordinates and extensions are shown through axial RoPE, extensions on a grid half as large again. Learned weights
  * that start at zero are drawn at random, or there would be nothing to see. What an embedding adds because of the tokens
  * around (PEG) is no table; its pattern from padding is given instead.
@@ -41,6 +42,8 @@ export type MethodTableOptions = {
 };
 
 type Setting = Required<MethodTableOptions>;
+/** Blocks of a network that has every kind: some methods leave every second one alone. */
+const DEPTH = 2;
 /** Cells beyond which PEG's convolution does not reach. */
 const MARGIN = 4;
 
@@ -90,7 +93,7 @@ async function run(
   { height, across, x }: { height: number; across: number; x: Float32Array },
   body: Traced,
 ): Promise<HostTensor> {
-  const shape = { width, heads, trained: raster(side, side), depth: 1 };
+  const shape = { width, heads, trained: raster(side, side), depth: DEPTH };
   const positions = composePositions(config, shape, registry);
   const grid = raster(height, across);
   const placement = positions.place(grid, 'sample', { rng: createRng(0), t: 1 });
@@ -119,8 +122,8 @@ function drawnWeights(weights: HostTensors): HostTensors {
   );
 }
 
-const whereOf = ({ side, width, heads }: Setting, grid: Grid) => ({
-  ...{ grid, trained: raster(side, side), layer: 0, heads },
+const whereOf = ({ side, width, heads }: Setting, grid: Grid, layer = 0) => ({
+  ...{ grid, trained: raster(side, side), layer, heads },
   ...{ headSize: width / heads, prefix: 0 },
 });
 
@@ -177,10 +180,14 @@ async function ofLogits(setting: Setting, config: PositionConfig) {
   const T = side * side;
   const logits: Traced = (positions, { x, weights, grid, placed }) => {
     const ones = tf.ones([1, T, heads, width / heads]);
-    const where = whereOf(setting, grid);
-    const made = positions.score(weights, { q: ones, k: ones, x }, placed, where);
-    const { bias } = positions.bias(weights, { q: ones, k: ones, x, heads }, placed, where);
-    return made ?? bias ?? tf.zeros([1, T, T]);
+    for (let layer = 0; layer < DEPTH; layer++) {
+      const where = whereOf(setting, grid, layer);
+      const made = positions.score(weights, { q: ones, k: ones, x }, placed, where);
+      const { bias } = positions.bias(weights, { q: ones, k: ones, x, heads }, placed, where);
+      const found = made ?? bias;
+      if (found) return found;
+    }
+    return tf.zeros([1, T, T]);
   };
   const zeros = new Float32Array(T * width);
   const { data } = await run(setting, config, { height: side, across: side, x: zeros }, logits);

@@ -6,8 +6,8 @@ import {
 } from '../../encoders/positions/compose.ts';
 import type { Where } from '../../encoders/positions/contract.ts';
 import type { Grid } from '../../encoders/positions/grid.ts';
+import { attend } from '../../generators/attend.ts';
 import { constantOf, placedConstants } from '../../generators/compile.ts';
-import { attention } from '../../tensor/ops/attention.ts';
 import { gelu } from '../../tensor/ops/gelu.ts';
 import { linear } from '../../tensor/ops/linear.ts';
 import { rmsNorm } from '../../tensor/ops/norm.ts';
@@ -47,6 +47,7 @@ export function createNetwork(
     depth: DEPTH,
     trained: grid(trained),
   });
+  const { headSize, projectedHeads } = positions;
   return {
     init(rng: Rng): HostTensors {
       const normal = (name: string, shape: number[]): [string, HostTensor] => {
@@ -58,7 +59,7 @@ export function createNetwork(
         return [name, { data, shape }];
       };
       const blocks = Array.from({ length: DEPTH }, (_, i) => [
-        normal(`${i}.qkv`, [3 * C, C]),
+        normal(`${i}.qkv`, [3 * projectedHeads * headSize, C]),
         normal(`${i}.proj`, [C, C]),
         normal(`${i}.fc1`, [HIDDEN * C, C]),
         normal(`${i}.fc2`, [C, HIDDEN * C]),
@@ -69,19 +70,14 @@ export function createNetwork(
     /** symbols [B, S S] -> logits at the blanks [B, S S, symbols]. */
     forward(weights: Tensors, symbols: Tensor, side: number): Tensor {
       const [B, T] = symbols.shape as [number, number];
-      const where = {
-        grid: grid(side),
-        trained: positions.trained,
-        heads,
-        headSize: positions.headSize,
-      };
+      const where = { grid: grid(side), trained: positions.trained, heads, headSize };
       const placed = placedConstants(positions.place(where.grid, 'sample', { t: 1 }));
       const at = (layer: number) => ({ ...where, layer, prefix: 0 });
       const blanks = tf.fill([B, T], BLANK).toInt();
       const given = tf.gather(weights.symbols!, tf.concat([symbols.toInt(), blanks], 1)); // [B, 2 T, C]
       let x = positions.embed(weights, given.mul(Math.sqrt(C)), placed, at(0), 0);
       for (let i = 0; i < DEPTH; i++) {
-        x = x.add(attend(weights, rmsNorm(x, 1e-6), { i, placed, where: at(i) }));
+        x = x.add(selfAttention(weights, rmsNorm(x, 1e-6), { i, placed, where: at(i) }));
         const hidden = gelu(linear(rmsNorm(x, 1e-6), weights[`${i}.fc1`]!));
         x = positions.embed(
           weights,
@@ -95,24 +91,27 @@ export function createNetwork(
     },
   };
 
-  function attend(
+  function selfAttention(
     weights: Tensors,
     x: Tensor,
     { i, placed, where }: { i: number; placed: Placed; where: Where },
   ): Tensor {
     const [B, T] = x.shape as [number, number];
     const parts = tf.split(linear(x, weights[`${i}.qkv`]!), 3, -1);
-    const [q, k, v] = parts.map((part) => part.reshape([B, T, heads, C / heads])) as [
+    const [q, k, v] = parts.map((part) => part.reshape([B, T, projectedHeads, headSize])) as [
       Tensor,
       Tensor,
       Tensor,
     ];
     const turned = positions.rotate(weights, { q, k, v, x }, placed, where);
-    const { bias } = positions.bias(weights, { q, k, x, heads: turned.q.shape[2]! }, placed, where);
+    const given = { q, k, x, heads: turned.q.shape[2]! };
+    const { bias, scale } = positions.bias(weights, given, placed, where);
     const mask = causal ? laterTokens(T) : undefined;
     const hidden = bias && mask ? bias.add(mask) : (bias ?? mask);
-    const out = attention(turned.q, turned.k, turned.v, hidden ? { bias: hidden } : {});
-    return linear(out.reshape([B, T, C]), weights[`${i}.proj`]!);
+    const logits = positions.score(weights, { ...turned, x }, placed, where);
+    const { out } = attend(turned, { scale, ...(hidden ? { bias: hidden } : {}) }, logits);
+    const restored = positions.restore(weights, { out, x }, placed, where);
+    return linear(restored.reshape([B, T, C]), weights[`${i}.proj`]!);
   }
 }
 

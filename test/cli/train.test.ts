@@ -117,6 +117,14 @@ describe('train', () => {
       '/nowhere',
     ],
     ['no folder', { data: { set: 'folder', size: 16 } }, 'data.path: expected the folder'],
+    [
+      'a view off the patch, before any picture is read',
+      {
+        data: { set: 'folder', size: 16, path: '/nowhere' },
+        views: [{ how: 'full', size: 18, share: 1 }],
+      },
+      'views[0]: expected sides that are multiples of the patch (4), got 18',
+    ],
     ['a size off the patch', { data: { set: 'folder', size: 18, path: '.' } }, '18'],
   ];
   test.each(wrong)('%s is one sentence and exit code 2', async (_, changes, message) => {

@@ -210,6 +210,12 @@ describe('a cache', () => {
     await expect(asks([24])).rejects.toThrow('window: expected tokens from 0 to 23, got 24');
     await expect(asks([1, 2], [-1, 1])).rejects.toThrow('expected parents before 1 or -1, got 1');
     await expect(asks(Array(65).fill(1))).rejects.toThrow('expected at most 64 tokens, got 65');
+    const about = (...targets: number[]) =>
+      session.forward([{ tokens: [1, 2], positions: [3, 7], targets }]);
+    await expect(about(4, 9)).rejects.toThrow(
+      'window: expected 8 as the target of cell 7, for the network predicts row by row, got 9',
+    );
+    await about(4, 8);
     expect(() => session.rollBack(0, 1)).toThrow('expected a length from 0 to 0, got 1');
     await session.dispose();
   });

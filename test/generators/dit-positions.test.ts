@@ -290,7 +290,12 @@ onBothEngines('a diffusion transformer', (engine) => {
     same(await predict(tiles(1)), await predict({ rotate: 'axial' }));
     const one = { ...tiles(4), embed: { method: 'within-tile', tile: 4 } };
     same(await predict(one), await predict({ embed: 'sincos2d' }));
-    other(await predict({ ...one, ...tiles(2) }), await predict({ embed: 'sincos2d' }));
+    const two = { ...tiles(2), embed: { method: 'within-tile', tile: 2 } };
+    other(await predict(two), await predict({ embed: 'sincos2d' }));
+    expect(() => composePositions({ ...one, ...tiles(2) }, shape)).toThrow(
+      "positions.embed: expected 'within-tile' to have the tile of 'tiles', 2, got 4; give both the same",
+    );
+    composePositions({ embed: 'within-tile' }, shape); // half of BiPE alone has none to match
   });
 
   it('cannot tell the order of patches without positions, and can by causal attention', async () => {
@@ -356,7 +361,7 @@ it('trains the weights of position methods: gradients agree between engines', as
       { method: 'lff', gamma: 2, features: 16, hidden: 8 },
     ],
     rotate: 'axial',
-    bias: ['alibi', 'fire', 'causal', { method: 'ggd-bam', scalable: true }],
+    bias: ['alibi', 'fire', 'causal', 'grape-a', { method: 'ggd-bam', scalable: true }],
     score: 'carried',
   };
   const positions = composePositions(choice, shape, withMethods(POSITION_METHODS, carried));

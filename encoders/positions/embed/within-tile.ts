@@ -18,6 +18,12 @@ export const withinTile: EmbedMethod = {
   reducesTo:
     'sincos2d where a tile covers the grid; one vector for all tokens with tiles of one cell',
   options: { tile: 4, base: 10000 },
+  check: ({ tile }, { method, options }) => {
+    if (method.name !== 'tiles' || options.tile === tile) return;
+    throw new RangeError(
+      `positions.embed: expected 'within-tile' to have the tile of 'tiles', ${options.tile}, got ${tile}; give both the same`,
+    );
+  },
   embed({ x, where: { grid }, options }) {
     const P = tileOf('within-tile', options);
     const points = cellsOf(grid).map(({ y, x: column }): [number, number] => [y % P, column % P]);

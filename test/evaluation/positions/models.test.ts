@@ -47,6 +47,9 @@ describe('the table of methods', () => {
       row('raw').quality!.distancePreservation,
       5,
     );
+    // Causal attention hides in every second block, the first not among them; HeadScale hides nothing.
+    expect(row('causal').quality!.stableRank).toBeGreaterThan(1);
+    expect(row('head-scale').note).toBe('scales logits only');
     const { padding } = row('peg');
     expect(padding!.byBorder[0]!).toBeGreaterThan(10 * padding!.byBorder[2]!);
   });

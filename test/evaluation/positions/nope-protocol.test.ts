@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { PositionConfig } from '../../../encoders/positions/compose.ts';
 import { ARMS, examples, nopeProtocol } from '../../../evaluation/positions/nope-protocol.ts';
-import { createNetwork } from '../../../evaluation/positions/protocol-network.ts';
+import { createNetwork, type ProtocolArm } from '../../../evaluation/positions/protocol-network.ts';
 import { createEngine } from '../../../tensor/engine.ts';
 import { createRng } from '../../../tensor/rng.ts';
+import { largestDifference } from '../../close.ts';
 
 const engine = createEngine({ threads: 1 });
 const arm = (name: string) => ARMS.find((one) => one.name === name)!;
@@ -29,8 +31,8 @@ describe('the tasks', () => {
 });
 
 /** What an untrained network says at the blanks of one grid, [9, symbols]. */
-async function said(name: string): Promise<number[][]> {
-  const network = createNetwork(arm(name), 3, size);
+async function said(one: ProtocolArm): Promise<number[][]> {
+  const network = createNetwork(one, 3, size);
   const program = await engine.compile(
     ({ inputs, weights }) => ({ outputs: { y: network.forward(weights, inputs.symbols!, 3) } }),
     { inputs: { symbols: { shape: [1, 9], dtype: 'int32' } }, weights: network.init(createRng(2)) },
@@ -45,11 +47,40 @@ async function said(name: string): Promise<number[][]> {
 const apart = (rows: number[][]) =>
   Math.max(...rows.flatMap((row) => row.map((value, c) => Math.abs(value - rows[0]![c]!))));
 
+describe('rotations of values and copies of heads', () => {
+  const with_ = (positions: PositionConfig) => said({ name: 'one', positions, causal: false });
+  const difference = (a: number[][], b: number[][]) => largestDifference(a.flat(), b.flat());
+
+  it('GTA does not see where the grid lies, and differs from axial RoPE', async () => {
+    const gta = await with_({ rotate: 'gta' });
+    // Values come back turned by the query's own angle, so that only offsets are left.
+    const moved = await with_({ rotate: 'gta', coordinates: 'centred' });
+    expect(difference(moved, gta)).toBeLessThan(1e-5); // float32 angles moved by half a grid
+    expect(difference(await with_({ rotate: 'axial' }), gta)).toBeGreaterThan(0.005);
+  });
+
+  it('RoPE++ begins as axial RoPE, and 2D-TPE has two copies of the heads', async () => {
+    const axial = await with_({ rotate: 'axial' });
+    expect(difference(await with_({ rotate: 'rope-pp' }), axial)).toBeLessThan(1e-5);
+    const half = await with_({ rotate: { method: 'rope-pp', form: 'eh' } });
+    expect(difference(half, axial)).toBeGreaterThan(0.005);
+    expect(difference(await with_({ rotate: '2d-tpe' }), axial)).toBeGreaterThan(0.005);
+  });
+
+  it('the factor of logits that an extension has is heard', async () => {
+    // FiT's laws are above 1 on the trained grid already.
+    const scaled = { rotate: 'axial', extend: { method: 'attention-scale', law: 'fit-side' } };
+    expect(difference(await with_(scaled), await with_({ rotate: 'axial' }))).toBeGreaterThan(
+      0.005,
+    );
+  });
+});
+
 describe('places', () => {
   it('are the same to blanks without encodings, unless a mask shows each another past', async () => {
-    expect(apart(await said('none'))).toBeLessThan(1e-5); // rounding of sums in another order
+    expect(apart(await said(arm('none')))).toBeLessThan(1e-5); // rounding of sums in another order
     for (const name of ['none, causal', 'sin-cos', 'axial RoPE', 'ALiBi'])
-      expect(apart(await said(name)), name).toBeGreaterThan(0.005);
+      expect(apart(await said(arm(name))), name).toBeGreaterThan(0.005);
   });
 
   it('can be copied by with encodings, and not without', async () => {
