@@ -2,8 +2,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { encodePng, type Picture } from '../png.ts';
-import { formatParameters, type Recipe } from '../request.ts';
+import { fileOf, type Rendered } from '../pipelines/render.ts';
 import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
 
 /** Throws unless files can be written into `folder`, which need not exist yet. Makes nothing. */
@@ -36,9 +35,9 @@ const refusal = (folder: string): Promise<string | undefined> =>
 export async function writePicture(
   folder: string,
   name: string,
-  { picture, recipe }: { readonly picture: Picture; readonly recipe: Recipe },
+  rendered: Rendered,
 ): Promise<string> {
-  const file = await encodePng(picture, { recipe, parameters: formatParameters(recipe) });
+  const file = await fileOf(rendered);
   await mkdir(folder, { recursive: true });
   for (let copy = 1; ; copy++) {
     const path = join(folder, `${name}${copy === 1 ? '' : `-${copy}`}.png`);

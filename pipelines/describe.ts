@@ -48,7 +48,7 @@ export function describeModel(card: AnyCard) {
 }
 
 /** Weights of the generator, without its tokenizer. */
-function parametersOf(card: AnyCard): number {
+export function parametersOf(card: AnyCard): number {
   const { shapes } =
     card.architecture === 'ar'
       ? layoutOfAR(card.config as ARConfig, card.positions as PositionConfig, tokenGridOf(card))

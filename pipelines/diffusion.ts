@@ -60,6 +60,8 @@ export type DrawProgress = {
 export type DiffusionPipeline = {
   readonly model: Model;
   render(options: RenderOptions): Promise<Picture[]>;
+  /** Pictures that are drawn in one batch. */
+  batchOf(options?: DrawOptions): number;
   /** Pictures of different conditions, in shared batches. */
   draw(asked: readonly Asked[], options?: DrawOptions): Promise<Picture[]>;
   dispose(): Promise<void>;
@@ -78,11 +80,12 @@ export function createDiffusionPipeline({
   rows,
 }: PipelineOptions): DiffusionPipeline {
   const programs = createPrograms(engine, model, rows);
+  const chunkOf = ({ guidance, setting }: Settings): number =>
+    Math.max(1, Math.floor(programs.limit(setting) / (guidance === 1 ? 1 : 2)));
   const draw: DiffusionPipeline['draw'] = async (asked, options = {}) => {
     const settings = settingsOf(model, options);
     checkSize(settings.size, model.card);
-    const perPicture = settings.guidance === 1 ? 1 : 2;
-    const chunk = Math.max(1, Math.floor(programs.limit(settings.setting) / perPicture));
+    const chunk = chunkOf(settings);
     const pictures: Picture[] = [];
     for (let first = 0; first < asked.length; first += chunk) {
       const part = asked.slice(first, first + chunk);
@@ -99,6 +102,7 @@ export function createDiffusionPipeline({
   };
   return {
     model,
+    batchOf: (options = {}) => chunkOf(settingsOf(model, options)),
     draw,
     render: ({ words, negative = [], seed, count = 1, ...options }) =>
       draw(

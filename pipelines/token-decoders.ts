@@ -20,6 +20,10 @@ export const DRAFTER_NAMES: readonly string[] = NAMED_DRAFTERS.filter((name) => 
 export const decoderOptionsOf = (name: string): readonly string[] =>
   Object.keys(DECODERS[name as DecoderName].options);
 
+/** Whether a picture's tokens depend on the others of its batch. */
+export const decidesByBatch = (name: string): boolean =>
+  (DECODERS[name as DecoderName] as { readonly byBatch?: boolean }).byBatch ?? false;
+
 /** `width` is that of the grid, in tokens. */
 export const createDecoder = (name: string, options: DecoderOptions, width: number): Decoder =>
   createNamed(name, options, { width });

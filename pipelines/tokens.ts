@@ -20,7 +20,7 @@ import { guided } from '../sampling/tokens/guided.ts';
 import type { Engine, HostTensor, HostTensors } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import type { Asked, DrawProgress } from './diffusion.ts';
-import { createDecoder, type DecoderOptions } from './token-decoders.ts';
+import { createDecoder, type DecoderOptions, decidesByBatch } from './token-decoders.ts';
 
 /** How tokens are drawn; what is not given is as the model's card has it. */
 export type TokenDrawOptions = Filters & {
@@ -38,6 +38,8 @@ export type TokenRenderOptions = TokenDrawOptions & Asked & { readonly count?: n
 export type TokenPipeline = {
   readonly model: TokenGenerator;
   render(options: TokenRenderOptions): Promise<Picture[]>;
+  /** Pictures that are drawn in one batch: one where a decoder looks at the whole batch, so that none depends on it. */
+  batchOf(options?: TokenDrawOptions): number;
   draw(asked: readonly Asked[], options?: TokenDrawOptions): Promise<Picture[]>;
   /** One batch, with what its decoder did. */
   decode(asked: readonly Asked[], options?: TokenDrawOptions): Promise<Decoding>;
@@ -66,14 +68,17 @@ export function createTokenPipeline({
   const { positions } = layoutOfAR(config, card.positions as PositionConfig, grid);
   const painter = createTokenPainter(engine, { config, positions, grid, weights }, tokenizer);
   const T = cellsOf(grid).length;
+  const batchOf = ({ decoder = card.sampling.decoder }: TokenDrawOptions = {}): number =>
+    decidesByBatch(decoder) ? 1 : pictures;
   const draw: TokenPipeline['draw'] = async (asked, options = {}) => {
     const made: Picture[] = [];
-    for (let first = 0; first < asked.length; first += pictures) {
-      const part = asked.slice(first, first + pictures);
-      const steps = Math.ceil(asked.length / pictures) * T;
+    const chunk = batchOf(options);
+    for (let first = 0; first < asked.length; first += chunk) {
+      const part = asked.slice(first, first + chunk);
+      const steps = Math.ceil(asked.length / chunk) * T;
       const onStep = (step: number) =>
         options.onStep?.({
-          ...{ step: (first / pictures) * T + step, steps, first },
+          ...{ step: (first / chunk) * T + step, steps, first },
           preview: () => [],
         });
       const onPass = (pass: readonly RowPass[]) => options.onPass?.(pass, first);
@@ -83,6 +88,7 @@ export function createTokenPipeline({
   };
   return {
     model,
+    batchOf,
     draw,
     render: ({ words, negative = [], seed, count = 1, ...options }) =>
       draw(

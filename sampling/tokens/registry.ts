@@ -46,6 +46,8 @@ export type DecoderContext = {
 
 type Entry = {
   readonly property: Property;
+  /** Draft lengths are the batch's, so a picture's tokens depend on those beside it (their law does not). */
+  readonly byBatch?: boolean;
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSchema>>;
   create(values: OptionValues, context: DecoderContext): Decoder;
@@ -115,6 +117,7 @@ export const DECODERS = {
   },
   ragged: {
     ...{ property: 'lossless', summary: 'Speculative sampling, its length adapted to the batch' },
+    byBatch: true,
     options: {
       limit: integer('Tokens drafted a pass at most', 32, 63),
       drafter: drafterOf('ngram'),
@@ -126,6 +129,7 @@ export const DECODERS = {
   },
   bandit: {
     ...{ property: 'lossless', summary: 'Speculative sampling, its length chosen as it goes' },
+    byBatch: true,
     options: {
       limit: integer('Tokens drafted a pass at most', 16, 63),
       cost: number('What a drafted token adds to a pass, in passes over one token', 0.05, 1),

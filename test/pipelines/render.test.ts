@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelCard, readModel } from '../../generators/model.ts';
-import { createDiffusionPipeline, type RenderOptions } from '../../pipelines/diffusion.ts';
+import { createDiffusionPipeline } from '../../pipelines/diffusion.ts';
 import { findModel, listModels } from '../../pipelines/models.ts';
 import { createRenderer, render, resolveRequest } from '../../pipelines/render.ts';
 import { type ImageRequest, parseRecipe } from '../../request.ts';
@@ -131,9 +131,9 @@ describe('render', () => {
     const { folder: at, card } = findModel('told', given.models);
     const { engine } = given;
     const pipeline = createDiffusionPipeline({ engine, model: await readModel(at) });
-    const resolved = resolveRequest({ ...request, count: 1 }, card) as RenderOptions;
+    const { asked, options: resolved } = resolveRequest(request, card);
     const micro = { original: [64, 32], crop: [8, 4], target: [24, 16] } as const;
-    expect(await pipeline.render({ ...resolved, micro })).toEqual([other.picture]);
+    expect(await pipeline.draw([asked], { ...resolved, micro })).toEqual([other.picture]);
     await pipeline.dispose();
   });
 
@@ -209,5 +209,61 @@ describe('models', () => {
 
   test('says what to do when there are none', () => {
     expect(() => findModel('avatars', { models: [], broken: [] })).toThrow('ROPEWALK_MODELS');
+  });
+});
+
+describe('a renderer for many', () => {
+  test('draws pictures of several requests in one batch, the same as alone', async () => {
+    const renderer = createRenderer(await options());
+    const other: ImageRequest = { ...request, condition: ['style=robot'], seed: 100, count: 1 };
+    const [mine, theirs] = [await renderer.plan(request), await renderer.plan(other)];
+    expect(theirs.key).toBe(mine.key);
+    expect(await renderer.batchOf(mine)).toBe(16); // 32 rows, two a guided picture
+    const together = await renderer.draw(mine, [...theirs.asked, ...mine.asked]);
+    const alone = [...(await renderer.render(other)), ...(await renderer.render(request))];
+    expect(together).toEqual(alone.map(({ picture }) => picture));
+    expect(alone[2]!.recipe).toEqual(mine.recipeOf(1));
+    await renderer.dispose();
+  });
+
+  test.each<[string, Partial<ImageRequest>]>([
+    ['another size', { size: { width: 16, height: 16 } }],
+    ['another model', { model: 'other' }],
+    ['other steps', { sampling: { ...request.sampling, steps: 3 } as ImageRequest['sampling'] }],
+    ['an extension', { position: { extend: 'yarn' } }],
+  ])('keeps %s apart', async (_, change) => {
+    const renderer = createRenderer(await options());
+    const { key } = await renderer.plan({ ...request, ...change });
+    expect(key).not.toBe((await renderer.plan(request)).key);
+    await renderer.dispose();
+  });
+
+  test('lets the least recently used model go at its limit, never one that draws', async () => {
+    const given = await options();
+    const renderer = createRenderer({ ...given, memory: 1 });
+    const [first] = await renderer.render(request);
+    expect(given.engine.open).toBe(2);
+    const drawing = renderer.render(request);
+    const other = renderer.render({ ...request, model: 'other' });
+    expect((await drawing)[0]!.picture).toEqual(first!.picture);
+    await other;
+    expect(given.engine.open).toBe(2); // those of 'other' alone
+    await renderer.dispose();
+    expect(given.engine.open).toBe(0);
+  });
+
+  test('looks for models anew at every request, and reads one again whose weights changed', async () => {
+    const late = await mkdtemp(join(tmpdir(), 'ropewalk-models-'));
+    const { engine } = await options();
+    const renderer = createRenderer({ engine, models: () => listModels([late]) });
+    await expect(renderer.render(request)).rejects.toThrow('no models at all');
+    await writeTinyModel(late);
+    const [one] = await renderer.render(request);
+    await writeTinyModel(late, {}, 0.2);
+    const [two] = await renderer.render(request);
+    expect(two!.picture).not.toEqual(one!.picture);
+    expect(two!.recipe.digest).not.toBe(one!.recipe.digest);
+    await renderer.dispose();
+    await rm(late, { recursive: true });
   });
 });

@@ -60,8 +60,12 @@ export function tinyModel(changes: Partial<ModelCard> = {}, scale = 0.3): Model 
 }
 
 /** Writes it under `parent`, which then is a folder of models. */
-export async function writeTinyModel(parent: string, changes: Partial<ModelCard> = {}) {
-  const { card, weights } = tinyModel(changes);
+export async function writeTinyModel(
+  parent: string,
+  changes: Partial<ModelCard> = {},
+  scale?: number,
+) {
+  const { card, weights } = tinyModel(changes, scale);
   const { digest: _, ...rest } = card;
   const folder = join(parent, card.id);
   const written = await writeModel(folder, rest, weights, 'F32');

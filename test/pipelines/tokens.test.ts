@@ -98,6 +98,15 @@ describe('pictures from tokens', () => {
     expect(again!.picture).toEqual(second!.picture);
   });
 
+  test('by decoders that look at the whole batch are drawn alone, so that recipes hold', async () => {
+    for (const decoder of ['ragged', 'bandit']) {
+      const sampling = { kind: 'tokens', decoder, decoderOptions: { limit: 4 }, temperature: 3 };
+      const [, second] = await renderedBy(engine, request({ count: 2, sampling }));
+      const [again] = await renderedBy(engine, second!.recipe.request);
+      expect(again!.picture).toEqual(second!.picture);
+    }
+  });
+
   test('depend on condition, negative condition, guidance and temperature', async () => {
     // Warm, so that no token is a matter of course.
     const warm = (changes: object = {}) => ({
