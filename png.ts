@@ -99,6 +99,13 @@ export async function decodePicture(
   }
 }
 
+/** A small WebP that fits into a square of `size` pixels. The file is one of our own. */
+export const encodeThumbnail = (file: Uint8Array, size: number): Promise<Buffer> =>
+  sharp(file)
+    .resize({ width: size, height: size, fit: 'inside', kernel: 'lanczos3' })
+    .webp({ quality: 82 })
+    .toBuffer();
+
 const startsWith = (file: Uint8Array, text: string, at = 0) =>
   Buffer.from(text, 'latin1').equals(file.subarray(at, at + text.length));
 const isJpeg = (file: Uint8Array) => startsWith(file, '\xff\xd8\xff');

@@ -11,7 +11,7 @@ export function checkSchema<Schema extends TSchema>(
 ): Static<Schema> {
   const filled = Value.Default(schema, Value.Clone(value));
   if (Value.Check(schema, filled)) return filled as Static<Schema>;
-  const issue = worst([...Value.Errors(schema, filled)]);
+  const issue = worst(meant([...Value.Errors(schema, filled)]));
   const path = issue.instancePath.slice(1).replaceAll('/', '.');
   const field = path === '' ? 'the value' : `'${path}'`;
   const got = at(filled, issue.instancePath);
@@ -51,6 +51,29 @@ function worst(issues: readonly Issue[]): Issue {
     candidates.find(({ keyword }) => keyword === 'anyOf') ??
     candidates[0]!
   );
+}
+
+/** Without what the variants of a union say that are of another kind than the value is. */
+function meant(issues: readonly Issue[]): readonly Issue[] {
+  const variantOf = ({ schemaPath }: Issue) => /^.*\/anyOf\/\d+(?=\/|$)/.exec(schemaPath)?.[0];
+  const unionOf = (variant: string) => variant.replace(/\/\d+$/, '');
+  const strange = new Set(
+    issues
+      .filter(
+        ({ keyword, schemaPath }) => keyword === 'const' && /\/properties\/\w+$/.test(schemaPath),
+      )
+      .flatMap((issue) => variantOf(issue) ?? []),
+  );
+  const fitting = new Set(
+    issues
+      .flatMap((issue) => variantOf(issue) ?? [])
+      .filter((variant) => !strange.has(variant))
+      .map(unionOf),
+  );
+  return issues.filter((issue) => {
+    const variant = variantOf(issue);
+    return variant === undefined || !strange.has(variant) || !fitting.has(unionOf(variant));
+  });
 }
 
 function explain({ keyword, params }: Issue, schema: unknown, got: unknown): string {

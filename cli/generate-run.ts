@@ -5,6 +5,12 @@ import type { AnyCard, TokenCard } from '../generators/token-model.ts';
 import type { AnyEntry } from '../pipelines/models.ts';
 import { createRenderer, type Rendered, resolveRequest } from '../pipelines/render.ts';
 import { contactSheet, halfBlocks, readRecipe } from '../png.ts';
+import {
+  describeMatched,
+  describeUnmatched,
+  type Understood,
+  understand,
+} from '../prompt-condition.ts';
 import { type ImageRequest, parseRecipe, parseRequest, type Recipe } from '../request.ts';
 import { SOLVERS } from '../sampling/diffusion/registry.ts';
 import type { RowPass } from '../sampling/tokens/decoder.ts';
@@ -18,13 +24,7 @@ import { chooseAnyModel } from './files.ts';
 import type { GenerateOptions } from './generate.ts';
 import { checkWritable, writePicture } from './pictures.ts';
 import { duration, progressLine } from './progress.ts';
-import {
-  checkUnderstood,
-  describeMatched,
-  describeUnmatched,
-  type Understood,
-  understand,
-} from './prompt.ts';
+import { checkUnderstood } from './prompt.ts';
 import { openTrace, writeTrace } from './trace.ts';
 
 /** Columns of pictures on a sheet. */

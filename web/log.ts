@@ -1,0 +1,37 @@
+/**
+ * The log: JSON lines of method, path, status and time. What people write (bodies, search words, messages
+ * that quote them) is not in it, and what is there is escaped, so that no line can be forged.
+ */
+import type { FastifyRequest, FastifyServerOptions } from 'fastify';
+
+export function logging(
+  log: { write(line: string): void } | undefined,
+): Pick<FastifyServerOptions, 'logger'> {
+  if (!log) return { logger: false };
+  return {
+    logger: {
+      stream: log,
+      serializers: {
+        req: ({ method, url, ip, routeOptions }: FastifyRequest) => ({
+          method,
+          // A path that is no route may be anything.
+          path: routeOptions?.url ? url.split('?')[0] : 'unknown',
+          ip,
+        }),
+        res: ({ statusCode }) => ({ statusCode }),
+        err: (error: Error) => ({
+          type: error.name,
+          message: '',
+          stack: stackOf(error),
+        }),
+      },
+    },
+  };
+}
+
+/** Where it happened: without the message, which may quote a request. */
+const stackOf = ({ stack = '' }: Error) =>
+  stack
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n');
