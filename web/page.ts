@@ -7,6 +7,9 @@ import { NotFound } from '../jobs/jobs.ts';
 import './context.ts';
 
 const PAGES = [
+  'login',
+  'more',
+  'compare',
   'gallery',
   'batches',
   'queue',

@@ -107,6 +107,8 @@ const ChoiceFields = {
         default: Type.Optional(Type.Union([Type.Number(), Type.Boolean(), Text])),
         minimum: Type.Optional(Type.Number()),
         maximum: Type.Optional(Type.Number()),
+        choices: Type.Optional(Type.Array(Text)),
+        description: Type.Optional(Text),
       },
       exact,
     ),
