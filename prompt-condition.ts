@@ -42,9 +42,14 @@ export const describeMatched = ({ matched }: Understood): string =>
   matched.map(({ text, words }) => `${text}: ${words.join(' + ')}`).join('; ');
 
 /** "'blu hair' (nearest: hair color=blue)" */
-export const describeUnmatched = ({ unmatched }: Understood): string =>
-  unmatched
-    .map(({ text, nearest }) =>
-      nearest.length > 0 ? `'${text}' (nearest: ${nearest.join(', ')})` : `'${text}'`,
-    )
-    .join(', ');
+export function describeUnmatched({ unmatched }: Understood): string {
+  const told = unmatched.slice(0, MOST_TOLD).map(({ text, nearest }) => {
+    const quoted = text.length > LONGEST_TOLD ? `${text.slice(0, LONGEST_TOLD)}...` : text;
+    return nearest.length > 0 ? `'${quoted}' (nearest: ${nearest.join(', ')})` : `'${quoted}'`;
+  });
+  const more = unmatched.length - told.length;
+  return [...told, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+const MOST_TOLD = 10;
+const LONGEST_TOLD = 100;

@@ -56,7 +56,18 @@ export function tokensOf(text: string): string[] {
 /** Spaces do not count, so that "pixelart" is "pixel art". */
 export const keyOf = (tokens: readonly string[]) => tokens.join('');
 
+const read = new WeakMap<readonly string[], VocabularyIndex>();
+
+/** Made once for each list, which must not change. */
 export function readVocabulary(vocabulary: readonly string[]): VocabularyIndex {
+  const known = read.get(vocabulary);
+  if (known) return known;
+  const index = indexOf(vocabulary);
+  read.set(vocabulary, index);
+  return index;
+}
+
+function indexOf(vocabulary: readonly string[]): VocabularyIndex {
   const words = vocabulary.map((text, id): Word => {
     const [attribute, value] = text.includes('=') ? text.split(/=(.*)/s) : ['', text];
     return { id, attribute: tokensOf(attribute!), value: tokensOf(value!) };

@@ -34,6 +34,8 @@ export type MatchOptions = {
 };
 
 const LONGEST_PROMPT = 4000;
+/** Parts that were not understood and get words to try instead. */
+const MOST_ADVICE = 10;
 
 export function matchWords(
   text: string,
@@ -64,7 +66,10 @@ export function matchWords(
     matched: parts.flatMap(({ words, ...part }) => (words ? [{ ...part, words }] : [])),
     unmatched: parts
       .filter(({ words }) => words === undefined)
-      .map(({ text }) => ({ text, nearest: near(text, vocabulary, index, allowed) })),
+      .map(({ text }, i) => ({
+        text,
+        nearest: i < MOST_ADVICE ? near(text, vocabulary, index, allowed) : [],
+      })),
   };
 }
 
@@ -101,6 +106,8 @@ const JOINING = new Set(
 const NEGATIONS = new Set(['no', 'not', 'without']);
 /** Longest part of a phrase that is tried, in tokens. */
 const LONGEST = 7;
+/** Longest phrase that is tried as a whole: the work grows with its cube. */
+const LONGEST_WHOLE = 16;
 
 function matchPhrase(phrase: string, index: VocabularyIndex, allowed: Allowed): Part[] {
   const literal = /^([^=]*)=([^=]*)$/.exec(phrase);
@@ -109,8 +116,11 @@ function matchPhrase(phrase: string, index: VocabularyIndex, allowed: Allowed): 
     return [{ text: phrase, ...(words && { words }) }];
   }
   const shown = phrase.split(' ');
+  const tokens = tokensOf(phrase);
   const whole =
-    pick(index.lookUp(tokensOf(phrase)), allowed) ?? meaningOf(tokensOf(phrase), index, allowed);
+    tokens.length > LONGEST_WHOLE
+      ? undefined
+      : (pick(index.lookUp(tokens), allowed) ?? meaningOf(tokens, index, allowed));
   if (whole) return [{ text: phrase, words: whole }];
 
   return cutIntoParts(shown, index, allowed);
@@ -147,7 +157,8 @@ function longestPart(
   if (JOINING.has(shown[at]!.toLowerCase())) return undefined;
   for (let length = Math.min(LONGEST, shown.length - at); length > 0; length--) {
     const text = shown.slice(at, at + length).join(' ');
-    const words = meaningOf(tokensOf(text), index, allowed);
+    const tokens = tokensOf(text);
+    const words = tokens.length > LONGEST_WHOLE ? undefined : meaningOf(tokens, index, allowed);
     if (words) return { part: { text, words }, length };
   }
   return undefined;
@@ -203,7 +214,7 @@ function near(
   index: VocabularyIndex,
   allowed: Allowed,
 ): string[] {
-  const tokens = tokensOf(text);
+  const tokens = tokensOf(text).slice(0, LONGEST_WHOLE);
   const words = index.words.filter(({ id }) => allowed(id));
   const ways = index.waysToSay.filter(({ word }) => allowed(word));
   const alike = nearest(tokens.join(' '), [...new Set(ways.map((way) => way.text))]).flatMap(

@@ -21,13 +21,17 @@ export function logging(
         res: ({ statusCode }) => ({ statusCode }),
         err: (error: Error) => ({
           type: error.name,
-          message: '',
+          message: withoutQuotes(error.message),
           stack: stackOf(error),
         }),
       },
     },
   };
 }
+
+/** A message quotes what it got: that may be a prompt. */
+const withoutQuotes = (message: string) =>
+  message.replace(/(['"`])(?:(?!\1)[\s\S])*(\1|$)/g, '$1...$1').slice(0, 300);
 
 /** Where it happened: without the message, which may quote a request. */
 const stackOf = ({ stack = '' }: Error) =>

@@ -33,7 +33,7 @@ export function checkExposure(host: string, token: string | undefined): void {
 
 /** To be registered before any route. */
 export async function protect(app: FastifyInstance, options: SecurityOptions): Promise<void> {
-  await app.register(helmet, { ...HEADERS });
+  await app.register(helmet, HEADERS);
   await app.register(cookie);
   app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', async (request) => {
@@ -62,6 +62,7 @@ const HEADERS = {
       frameAncestors: ["'none'"],
     },
   },
+  frameguard: { action: 'deny' as const },
   strictTransportSecurity: false, // plain HTTP; a proxy that speaks TLS adds its own
   referrerPolicy: { policy: 'no-referrer' as const },
 };

@@ -74,6 +74,8 @@ export type Services = {
   };
   /** Checks the configuration of a training or an evaluation, without starting it. */
   readonly checkConfig: (input: Job['input']) => Promise<void>;
+  /** Configurations of trainings that ship, to begin a form with. */
+  readonly configs: () => Promise<readonly { readonly name: string; readonly config: unknown }[]>;
   /** Reports that `evaluate resolution` and `evaluate decoding` left in the reports' folders. */
   readonly reports: {
     list(): Promise<readonly ReportView[]>;

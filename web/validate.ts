@@ -19,9 +19,12 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> =
       const given = httpPart === 'body' ? value : Value.Convert(schema, splitLists(schema, value));
       return { value: checkSchema(schema, given, WHERE[httpPart ?? 'body'] ?? 'request') };
     } catch (error) {
-      return { error: error as Error };
+      return { error: isTooDeep(error) ? TOO_DEEP : (error as Error) };
     }
   };
+
+const TOO_DEEP = new TypeError('request: expected a shallower body, got one nested too deeply');
+const isTooDeep = (error: unknown) => /call stack/.test((error as Error).message);
 
 function splitLists(schema: TSchema, value: unknown): unknown {
   const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };

@@ -101,6 +101,7 @@ export function createFakeServices({ step = 1, limit = 10_000 }: FakeOptions = {
       if (input.kind === 'train' && 'brokn' in input.config)
         throw new TypeError("request: 'config': expected no key 'brokn'; known keys are 'data'");
     },
+    configs: async () => [{ name: 'avatars', config: { data: { kind: 'avatars' } } }],
     reports: {
       list: async () => reports,
       read: async (id) => ({ report: id, cells: [] }),

@@ -88,7 +88,10 @@ export const imagesRoutes: FastifyPluginAsyncTypebox = async (app) => {
     async ({ query }) => {
       const { pictures } = app.services.jobs;
       const { limit: _, after: __, order: ___, ...which } = query;
-      const [page, total] = await Promise.all([pictures.list(query), pictures.count(which)]);
+      const [page, total] = await Promise.all([
+        refuse(() => pictures.list(query)),
+        pictures.count(which),
+      ]);
       return {
         images: [...page.items],
         ...(page.next !== undefined && { next: page.next }),

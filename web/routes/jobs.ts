@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Id, JOB_STATES } from '../../jobs/job.ts';
 import { type Jobs, NotFound } from '../../jobs/jobs.ts';
+import { refuse } from '../errors.ts';
 import {
   answers,
   briefly,
@@ -62,7 +63,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     async ({ query }) => {
       const { jobs } = app.services;
       const [page, counts, paused] = await Promise.all([
-        jobs.list(query),
+        refuse(() => jobs.list(query)),
         jobs.counts(),
         jobs.isPaused(),
       ]);

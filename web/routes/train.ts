@@ -10,6 +10,11 @@ const exact = { additionalProperties: false } as const;
 const { kind: _, ...trainFields } = TrainInput.properties;
 const { kind: __, ...evaluateFields } = EvaluateInput.properties;
 
+const Configs = Type.Object(
+  { configs: Type.Array(Type.Object({ name: Type.String(), config: Type.Unknown() }, exact)) },
+  exact,
+);
+
 export const trainRoutes: FastifyPluginAsyncTypebox = async (app) => {
   const start = async (input: JobInput) => {
     await refuse(() => app.services.checkConfig(input));
@@ -27,6 +32,18 @@ export const trainRoutes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async ({ body }, reply) => reply.code(202).send(await start({ kind: 'train', ...body })),
+  );
+
+  app.get(
+    '/api/v1/train/configs',
+    {
+      schema: {
+        summary: 'Configurations that ship, to begin with',
+        tags: ['train'],
+        response: answers({ 200: Configs }),
+      },
+    },
+    async () => ({ configs: [...(await app.services.configs())] }),
   );
 
   app.post(
