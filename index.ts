@@ -51,6 +51,7 @@ export {
   readModel,
   writeModel,
 } from './generators/model.ts';
+export { type DrafterFiles, drafterFiles } from './generators/token-drafters.ts';
 export {
   type AnyCard,
   readAnyCard,

@@ -4,8 +4,8 @@ import type { Context } from './context.ts';
 import {
   type Device,
   deviceOption,
-  extensions,
   list,
+  methods,
   real,
   size,
   threadsOption,
@@ -110,14 +110,22 @@ export function evaluateCommand(program: Command, context: Context): void {
     .command('decoding')
     .description('compare the decoders of a token model (docs/decoding.md)')
     .option('--model <id>', 'a token model, or its folder')
-    .option('--decoders <names>', 'separated by commas (default: all)', list(String), [])
+    .option(
+      '--decoders <names>',
+      'separated by commas, with options as `generate --decoder` has them (default: all)',
+      methods,
+      [],
+    )
     .option('--pictures <n>', 'pictures, one batch', whole(1, 256), 4)
     .option('--kid', 'also the kernel distance from real drawings (20 pictures at least)')
     .option('--json', 'print the numbers as JSON')
     .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
     .addOption(deviceOption())
     .addOption(threadsOption())
-    .addHelpText('after', '\nExample:\n  ropewalk evaluate decoding --decoders fixed-noise,zipar')
+    .addHelpText(
+      'after',
+      '\nExample:\n  ropewalk evaluate decoding --decoders fixed-noise,zipar,speculative:drafter=network',
+    )
     .action(async (options: EvaluateDecodingCommand) => {
       const { compareDecoders } = await import('./evaluate-decoding-run.ts');
       await compareDecoders(options, context);
@@ -184,7 +192,7 @@ function resolutionCommand(evaluate: Command, context: Context): void {
     .option(
       '--extend <methods>',
       'none, own (as its card has it), or methods as `generate` has them; + joins several',
-      extensions,
+      methods,
       ['none'],
     )
     .option('--samples <n>', 'pictures a cell', whole(1, 6000), 256)

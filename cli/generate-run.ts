@@ -180,14 +180,21 @@ function diffusionSampling(
 function tokenSampling(
   options: Sampled,
   card: TokenCard,
-  before: ImageRequest | undefined,
+  recipe: ImageRequest | undefined,
 ): unknown {
   checkUnused(options, ['solver', 'steps', 'interval'], card);
-  const was = before?.sampling.kind === 'tokens' ? before.sampling : card.sampling;
+  const was = recipe?.sampling.kind === 'tokens' ? recipe.sampling : card.sampling;
   const { decoder, temperature, topK, topP, minP, guidance } = options;
-  const asked = { decoder, temperature, topK, topP, minP, guidance };
+  const asked = { temperature, topK, topP, minP, guidance };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
-  return { kind: 'tokens', ...was, ...Object.fromEntries(given) };
+  // Options belong to their decoder: another one has its own, or none.
+  const { decoder: name, decoderOptions, ...before } = { decoderOptions: undefined, ...was };
+  const drawn = decoder ?? { name, options: decoderOptions ?? {} };
+  return {
+    ...{ kind: 'tokens', ...before, decoder: drawn.name },
+    ...(Object.keys(drawn.options).length > 0 ? { decoderOptions: drawn.options } : {}),
+    ...Object.fromEntries(given),
+  };
 }
 
 function checkUnused(options: Sampled, names: readonly (keyof Sampled)[], card: AnyCard): void {

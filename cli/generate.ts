@@ -3,7 +3,9 @@ import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import {
   crop,
+  type DecoderChoice,
   type Device,
+  decoder,
   deviceOption,
   interval,
   real,
@@ -22,7 +24,7 @@ export type GenerateOptions = {
   readonly guidance?: number;
   readonly interval?: { readonly from: number; readonly to: number };
   readonly solver?: string;
-  readonly decoder?: string;
+  readonly decoder?: DecoderChoice;
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
@@ -65,7 +67,11 @@ export function generateCommand(program: Command, context: Context): void {
       interval,
     )
     .option('--solver <name>', "how to walk from noise to picture (default: the model's)")
-    .option('--decoder <name>', "how a token model draws its tokens (default: the model's)")
+    .option(
+      '--decoder <name>',
+      "how a token model draws its tokens, as 'sjd' or 'speculative:drafter=ngram,length=6' (default: the model's)",
+      decoder,
+    )
     .option(
       '--temperature <t>',
       "of a token model; 0 is the likeliest (default: the model's)",

@@ -37,8 +37,8 @@ export const list =
     return parts.map(read);
   };
 
-/** The same of extensions, whose options have commas of their own: 'none,yarn:alpha=0.25,beta=2'. */
-export function extensions(text: string): string[] {
+/** The same of methods, whose options have commas of their own: 'none,yarn:alpha=0.25,beta=2'. */
+export function methods(text: string): string[] {
   const found: string[] = [];
   for (const part of list((one) => one)(text)) {
     const last = found.at(-1);
@@ -48,6 +48,26 @@ export function extensions(text: string): string[] {
   }
   return found;
 }
+
+/** A decoder of tokens: 'sjd', or with options 'speculative:drafter=network,length=6'. */
+export function decoder(text: string): DecoderChoice {
+  const [, name, given] = /^([\w-]+)(?::(.+))?$/.exec(text) ?? [];
+  const pairs = (given?.split(',') ?? []).map((part) => /^\s*([\w-]+)=(.+)$/.exec(part) ?? []);
+  const names = pairs.map(([, option]) => option);
+  if (name === undefined || names.includes(undefined) || new Set(names).size < names.length)
+    throw new InvalidArgumentError(
+      `expected a decoder such as sjd or speculative:drafter=ngram,length=6, got '${text}'`,
+    );
+  const options = pairs.map(([, option, value]) => [option, scalar(value!)]);
+  return { name, options: Object.fromEntries(options) };
+}
+export type DecoderChoice = {
+  readonly name: string;
+  readonly options: Readonly<Record<string, number | string>>;
+};
+
+const scalar = (text: string): number | string =>
+  text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text.trim();
 
 export function interval(text: string): { from: number; to: number } {
   const [from, to, ...rest] = text.split(',').map(Number);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { type Context, Exit } from './context.ts';
 import { doctorCommand } from './doctor.ts';
+import { draftersCommand } from './drafters.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportRunCommand } from './export-run.ts';
 import { generateCommand } from './generate.ts';
@@ -34,6 +35,7 @@ export async function runCli(args: readonly string[], context: Context): Promise
     curveCommand,
     exportRunCommand,
     tokenizeCommand,
+    draftersCommand,
     evaluateCommand,
     searchCommand,
     modelsCommand,

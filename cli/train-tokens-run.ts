@@ -106,7 +106,7 @@ async function cachedTokens(
 const sheetBy =
   (engine: Engine, tokenizer: TokenizerModel, { seed, sampling }: TokenTraining): DrawSheet =>
   async (network, words) => {
-    const painter = createTokenPainter(engine, network, tokenizer);
+    const painter = createTokenPainter(engine, network, { tokenizer });
     const asked = words.map((ids, i) => ({ words: ids.map((id) => ({ id })), seed: seed + i }));
     const pictures = await painter.paint(asked, sampling);
     await painter.dispose();

@@ -52,6 +52,20 @@ export const TokenSampling = Type.Object(
 );
 export type TokenSampling = Static<typeof TokenSampling>;
 
+const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+/** What guesses its tokens besides what every model has; `ropewalk drafters` writes it. */
+export const Drafters = Type.Object(
+  {
+    /** A smaller model of the same codes and words: inside as `drafter`, or beside under its id. */
+    network: Type.Optional(Type.Object({ id: Type.String(), digest: Digest }, exact)),
+    /** What followed its hidden states in pictures: `retrieval.safetensors` inside. */
+    retrieval: Type.Optional(Type.Object({ digest: Digest }, exact)),
+  },
+  exact,
+);
+export type Drafters = Static<typeof Drafters>;
+
 export const TokenCard = Type.Object(
   {
     version: Type.Literal(1),
@@ -61,10 +75,7 @@ export const TokenCard = Type.Object(
     config: ARSchema,
     positions: PositionSchema,
     /** Whose codes it predicts: id, SHA-256 of the weights, pixels a token. */
-    tokenizer: Type.Object(
-      { id: Type.String(), digest: Type.String({ pattern: '^[0-9a-f]{64}$' }), factor: Count },
-      exact,
-    ),
+    tokenizer: Type.Object({ id: Type.String(), digest: Digest, factor: Count }, exact),
     /** The size in pixels that it was trained on, and draws. */
     trained: Type.Object({ height: Count, width: Count }, exact),
     /** "attribute=value" by id. */
@@ -72,10 +83,11 @@ export const TokenCard = Type.Object(
     /** The words that each style was trained with, by the style's own word. */
     styles: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
     sampling: TokenSampling,
+    drafters: Type.Optional(Drafters),
     data: Type.String(),
     licence: Type.String(),
     /** SHA-256 of model.safetensors, hexadecimal. */
-    digest: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    digest: Digest,
     /** Measured results, printed as they are. */
     numbers: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()]))),
   },

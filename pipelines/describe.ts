@@ -17,7 +17,7 @@ import {
 import { SOLVERS } from '../sampling/diffusion/registry.ts';
 import { DECODERS, type DecoderName, type OptionSchema } from '../sampling/tokens/registry.ts';
 import { sizeOf } from '../tensor/shape.ts';
-import { DECODER_NAMES, DRAFTER_NAMES, fittedOptions } from './token-decoders.ts';
+import { DECODER_NAMES, drafterNamesOf, fittedOptions } from './token-decoders.ts';
 
 export type OptionView = {
   readonly name: string;
@@ -105,11 +105,12 @@ function extendOptions(options: Readonly<Record<string, OptionDefault>>): Option
 function tokensOf(card: TokenCard) {
   const { decoder, temperature, topK, topP, guidance } = card.sampling;
   const T = cellsOf(tokenGridOf(card)).length;
+  const drafters = drafterNamesOf(card);
   const decoders = DECODER_NAMES.map((name) => {
     const { property, summary, options } = DECODERS[name as DecoderName];
     const defaults = fittedOptions(name, T);
     const views = Object.entries<OptionSchema>(options).map(([option, schema]) =>
-      decoderOption(option, schema, defaults[option]),
+      decoderOption(option, schema, { drafters, fitted: defaults[option] }),
     );
     return { name, title: summary, exactness: property, options: views };
   });
@@ -121,10 +122,17 @@ function tokensOf(card: TokenCard) {
 }
 
 /** `fitted` is the default where the model's grid is small; it is then the largest value too. */
-function decoderOption(name: string, schema: OptionSchema, fitted?: number): OptionView {
+function decoderOption(
+  name: string,
+  schema: OptionSchema,
+  {
+    drafters,
+    fitted,
+  }: { readonly drafters: readonly string[]; readonly fitted: number | undefined },
+): OptionView {
   const { description } = schema;
   if ('enum' in schema) {
-    const choices = schema.enum.filter((value) => DRAFTER_NAMES.includes(value));
+    const choices = schema.enum.filter((value) => drafters.includes(value));
     return { name, kind: 'text', default: schema.default, choices, description };
   }
   const { type, minimum, maximum } = schema;

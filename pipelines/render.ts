@@ -4,6 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { type ModelCard, readModel } from '../generators/model.ts';
+import { drafterFiles } from '../generators/token-drafters.ts';
 import { type AnyCard, readTokenGenerator, type TokenCard } from '../generators/token-model.ts';
 import { encodePng, type Picture } from '../png.ts';
 import { formatParameters, type ImageRequest, type Recipe } from '../request.ts';
@@ -65,7 +66,11 @@ const KINDS: Readonly<Record<AnyCard['architecture'], Kind<AnyCard, object>>> = 
   ar: {
     resolve: resolveTokens,
     open: async (engine, folder, card) =>
-      createTokenPipeline({ engine, model: await readTokenGenerator(folder, card) }),
+      createTokenPipeline({
+        engine,
+        model: await readTokenGenerator(folder, card),
+        drafters: drafterFiles(folder, card),
+      }),
   } satisfies Kind<TokenCard, TokenDrawOptions> as Kind<AnyCard, object>,
 };
 

@@ -2,19 +2,19 @@
 import type { Word } from '../encoders/conditioning/attributes.ts';
 import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
-import { cellsOf, extentOf } from '../encoders/positions/grid.ts';
+import { cellsOf } from '../encoders/positions/grid.ts';
 import { MOST_WINDOW } from '../generators/ar-session.ts';
 import { gridOf, type ModelCard } from '../generators/model.ts';
 import { type TokenCard, tokenGridOf } from '../generators/token-model.ts';
 import type { ConditionWord, ImageRequest } from '../request.ts';
 import { SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
+import { DRAFTER_NAMES } from '../sampling/tokens/registry.ts';
 import { nearest } from '../tensor/nearest.ts';
 import { type Asked, checkSize, type DrawOptions } from './diffusion.ts';
 import {
-  createDecoder,
+  checkDecoder,
   DECODER_NAMES,
   type DecoderOptions,
-  DRAFTER_NAMES,
   decoderOptionsOf,
 } from './token-decoders.ts';
 import type { TokenDrawOptions } from './tokens.ts';
@@ -88,15 +88,15 @@ export function resolveTokens(request: ImageRequest, card: TokenCard): Resolved<
 }
 
 function checkDecoderOptions(decoder: string, options: DecoderOptions, card: TokenCard): void {
-  const { window = 1, drafter = 'left' } = options;
-  const grid = tokenGridOf(card);
-  const most = Math.min(MOST_WINDOW, cellsOf(grid).length);
+  const { window = 1, drafter } = options;
+  const most = Math.min(MOST_WINDOW, cellsOf(tokenGridOf(card)).length);
   if (!(Number.isInteger(window) && (window as number) >= 1 && (window as number) <= most))
     throw new RangeError(
       `sampling.decoderOptions.window: expected a whole number from 1 to ${most}, got ${JSON.stringify(window)}`,
     );
-  checkName('sampling.decoderOptions.drafter', String(drafter), DRAFTER_NAMES);
-  createDecoder(decoder, options, extentOf(grid).width); // throws where another option is out of its range
+  if (drafter !== undefined)
+    checkName('sampling.decoderOptions.drafter', String(drafter), DRAFTER_NAMES);
+  checkDecoder(decoder, options, card);
 }
 
 const askedOf = (

@@ -1,20 +1,27 @@
-/** Decoders that requests may name: those of the registry that need no more than tokens. */
+/** Decoders as requests name them: what a model has for them is found through its card. */
+import { extentOf } from '../encoders/positions/grid.ts';
+import { type TokenCard, tokenGridOf } from '../generators/token-model.ts';
 import type { Decoder } from '../sampling/tokens/decoder.ts';
+import { uniform } from '../sampling/tokens/drafters/uniform.ts';
 import {
   createDecoder as createNamed,
   DECODERS,
+  type DecoderContext,
   type DecoderName,
-  DRAFTER_NAMES as NAMED_DRAFTERS,
+  MODEL_DRAFTERS,
   type OptionSchema,
+  PLAIN_DRAFTERS,
 } from '../sampling/tokens/registry.ts';
 
 /** What a request says of a decoder; the registry has names, limits and defaults. */
 export type DecoderOptions = Readonly<Record<string, unknown>>;
 
-/** LANTERN needs the codebook. */
-export const DECODER_NAMES = Object.keys(DECODERS).filter((name) => name !== 'lantern');
-/** A network drafter is a second model. */
-export const DRAFTER_NAMES: readonly string[] = NAMED_DRAFTERS.filter((name) => name !== 'network');
+export const DECODER_NAMES: readonly string[] = Object.keys(DECODERS);
+/** The drafters that every model has, and those that a card names. */
+export const drafterNamesOf = ({ drafters = {} }: Pick<TokenCard, 'drafters'>): string[] => [
+  ...PLAIN_DRAFTERS,
+  ...MODEL_DRAFTERS.filter((name) => drafters[name] !== undefined),
+];
 
 /** Names of the options that a decoder has. */
 export const decoderOptionsOf = (name: string): readonly string[] =>
@@ -24,9 +31,35 @@ export const decoderOptionsOf = (name: string): readonly string[] =>
 export const decidesByBatch = (name: string): boolean =>
   (DECODERS[name as DecoderName] as { readonly byBatch?: boolean }).byBatch ?? false;
 
-/** `width` is that of the grid, in tokens. */
-export const createDecoder = (name: string, options: DecoderOptions, width: number): Decoder =>
-  createNamed(name, options, { width });
+/** The drafter that a decoder takes, where it has one. */
+export function drafterOf(name: string, options: DecoderOptions): string | undefined {
+  const { drafter }: Readonly<Record<string, OptionSchema>> = DECODERS[name as DecoderName].options;
+  return drafter && String(options.drafter ?? drafter.default);
+}
+
+export const createDecoder = (
+  name: string,
+  options: DecoderOptions,
+  context: DecoderContext,
+): Decoder => createNamed(name, options, context);
+
+/** Throws where an option is out of its range, or asks for a drafter that the card does not name; opens nothing. */
+export function checkDecoder(name: string, options: DecoderOptions, card: TokenCard): void {
+  const drafter = drafterOf(name, options);
+  if (MODEL_DRAFTERS.some((own) => own === drafter && !card.drafters?.[own]))
+    throw new RangeError(
+      `sampling.decoderOptions.drafter: expected one of ${drafterNamesOf(card).join(', ')}, got '${drafter}', which '${card.id}' has none of; give it one with \`ropewalk drafters\``,
+    );
+  const nearest = (count: number): [] => {
+    if (count < card.config.codes) return [];
+    throw new RangeError(
+      `sampling.decoderOptions.neighbours: expected at most ${card.config.codes - 1}, the other codes of '${card.id}', got ${count}`,
+    );
+  };
+  // Any drafter will do, for nothing is drafted.
+  const own = Object.fromEntries(MODEL_DRAFTERS.map((one) => [one, uniform()]));
+  createNamed(name, options, { width: extentOf(tokenGridOf(card)).width, nearest, ...own });
+}
 
 /** What a pass may draft, and the tokens that such an option can be of use for in a picture of T. */
 const LENGTHS: Readonly<Record<string, (T: number) => number>> = {

@@ -4,23 +4,24 @@
  * the same bits in any batch.
  */
 import { bagOfWords, type Word } from '../encoders/conditioning/attributes.ts';
-import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
-import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
+import type { PositionConfig } from '../encoders/positions/compose.ts';
+import { cellsOf, extentOf } from '../encoders/positions/grid.ts';
 import { createTokenizer } from '../encoders/tokenizers/tokenizer.ts';
 import type { ARConfig } from '../generators/ar-config.ts';
-import { type ARSession, createARSession } from '../generators/ar-session.ts';
-import { createCache } from '../generators/compile-ar.ts';
+import type { DrafterFiles } from '../generators/token-drafters.ts';
 import { layoutOfAR, type TokenGenerator, tokenGridOf } from '../generators/token-model.ts';
 import { configOf, type TokenizerModel } from '../generators/tokenizer-card.ts';
 import { type Picture, toPicture } from '../png.ts';
 import type { TokenModel } from '../sampling/tokens/contract.ts';
-import type { Decoding, RowPass } from '../sampling/tokens/decoder.ts';
+import type { Decoder, Decoding, RowPass } from '../sampling/tokens/decoder.ts';
 import type { Filters } from '../sampling/tokens/filters.ts';
 import { guided } from '../sampling/tokens/guided.ts';
-import type { Engine, HostTensor, HostTensors } from '../tensor/program.ts';
+import type { Engine, HostTensor } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import type { Asked, DrawProgress } from './diffusion.ts';
-import { createDecoder, type DecoderOptions, decidesByBatch } from './token-decoders.ts';
+import { createDraftResources } from './draft-resources.ts';
+import { createSessions, type TokenNetwork } from './sessions.ts';
+import { createDecoder, type DecoderOptions, decidesByBatch, drafterOf } from './token-decoders.ts';
 
 /** How tokens are drawn; what is not given is as the model's card has it. */
 export type TokenDrawOptions = Filters & {
@@ -50,6 +51,8 @@ export type TokenPipeline = {
 export type TokenPipelineOptions = {
   readonly engine: Engine;
   readonly model: TokenGenerator;
+  /** What was made to draft for it, as `drafterFiles` finds it. Default: nothing. */
+  readonly drafters?: DrafterFiles;
   /** Most pictures of one batch. */
   readonly pictures?: number;
 };
@@ -60,13 +63,15 @@ const PICTURES = 16;
 export function createTokenPipeline({
   engine,
   model,
+  drafters = {},
   pictures = PICTURES,
 }: TokenPipelineOptions): TokenPipeline {
   const { card, weights, tokenizer } = model;
   const config = card.config as ARConfig;
   const grid = tokenGridOf(card);
   const { positions } = layoutOfAR(config, card.positions as PositionConfig, grid);
-  const painter = createTokenPainter(engine, { config, positions, grid, weights }, tokenizer);
+  const network = { config, positions, grid, weights };
+  const painter = createTokenPainter(engine, network, { tokenizer, drafters });
   const T = cellsOf(grid).length;
   const batchOf = ({ decoder = card.sampling.decoder }: TokenDrawOptions = {}): number =>
     decidesByBatch(decoder) ? 1 : pictures;
@@ -102,13 +107,6 @@ export function createTokenPipeline({
   };
 }
 
-/** A network with its weights, as models and training runs have it. */
-export type TokenNetwork = {
-  readonly config: ARConfig;
-  readonly positions: Positions;
-  readonly grid: Grid;
-  readonly weights: HostTensors;
-};
 type Settings = Filters & {
   readonly decoder: string;
   readonly decoderOptions?: DecoderOptions;
@@ -120,39 +118,51 @@ type Settings = Filters & {
 
 export type TokenPainter = ReturnType<typeof createTokenPainter>;
 
+export type PainterOptions = {
+  readonly tokenizer: TokenizerModel;
+  readonly drafters?: DrafterFiles;
+};
+
 /** Draws batches, all in step; keeps what it compiled for the latest number of rows. */
 export function createTokenPainter(
   engine: Engine,
   network: TokenNetwork,
-  { card, weights }: TokenizerModel,
+  { tokenizer: model, drafters = {} }: PainterOptions,
 ) {
   const { condition } = network.config;
   if (!('words' in condition))
     throw new RangeError(
       `condition: expected a model of words, got one of ${Object.keys(condition)[0]}`,
     );
-  const tokenizer = createTokenizer(engine, { config: configOf(card), weights });
-  let kept: ARSession | undefined;
-  const sessionOf = async (batch: number): Promise<ARSession> => {
-    if (kept?.batch === batch) return kept;
-    await kept?.dispose();
-    const shape = { ...network, batch };
-    kept = createARSession(engine, { ...shape, cache: createCache(engine, shape) });
-    return kept;
-  };
+  const tokenizer = createTokenizer(engine, {
+    config: configOf(model.card),
+    weights: model.weights,
+  });
+  const sessions = createSessions(engine, network);
+  const resources = createDraftResources(engine, {
+    ...{ grid: network.grid, tokenizer: model, drafters },
+  });
   const { height, width } = extentOf(network.grid);
   /** Guided, each picture has a second row of what to lead away from. */
   const decode = async (asked: readonly Asked[], settings: Settings): Promise<Decoding> => {
-    const isGuided = settings.guidance !== 1;
+    const { decoder, decoderOptions = {}, guidance, onStep, onPass, signal, ...filters } = settings;
+    const isGuided = guidance !== 1;
     const rows: (readonly Word[])[] = [
       ...asked.map(({ words }) => words),
       ...(isGuided ? asked.map(({ negative = [] }) => negative) : []),
     ];
-    const session = await sessionOf(rows.length);
-    session.condition(bagOfWords(rows, condition.words));
-    const model = isGuided ? guided(session, settings.guidance) : session;
-    const seeds = asked.map(({ seed }) => seed);
-    return decodeBy(model, seeds, settings, width);
+    const withHidden = drafterOf(decoder, decoderOptions) === 'retrieval';
+    const session = await sessions.of(rows.length, { withHidden });
+    const bags = bagOfWords(rows, condition.words);
+    session.condition(bags);
+    const context = await resources.contextFor(decoder, decoderOptions, {
+      ...{ condition: bags, guidance, filters },
+    });
+    const drawn = createDecoder(decoder, decoderOptions, context);
+    const progress = { onStep, onPass, signal };
+    return decodeBy(drawn, isGuided ? guided(session, guidance) : session, {
+      ...{ asked, filters, progress },
+    });
   };
   const pictures = async (tokens: readonly Int32Array[]): Promise<Picture[]> => {
     const data = new Int32Array(tokens.length * height * width);
@@ -165,23 +175,28 @@ export function createTokenPainter(
     paint: async (asked: readonly Asked[], settings: Settings): Promise<Picture[]> =>
       pictures((await decode(asked, settings)).tokens),
     async dispose(): Promise<void> {
-      await kept?.dispose();
-      kept = undefined;
+      await sessions.dispose();
+      await resources.dispose();
       await tokenizer.dispose();
     },
   };
 }
 
+type Decoded = {
+  readonly asked: readonly Asked[];
+  readonly filters: Filters;
+  readonly progress: { readonly [Key in 'onStep' | 'onPass' | 'signal']: Settings[Key] };
+};
+
 /** A picture's tokens depend on its own seed alone. */
 function decodeBy(
+  decoder: Decoder,
   model: TokenModel,
-  seeds: readonly number[],
-  { decoder, decoderOptions = {}, onStep, onPass, signal, guidance: _, ...filters }: Settings,
-  width: number,
+  { asked, filters, progress: { onStep, onPass, signal } }: Decoded,
 ): Promise<Decoding> {
-  const decided = seeds.map(() => 0);
-  return createDecoder(decoder, decoderOptions, width).decode(model, {
-    rngs: seeds.map((seed) => createRng(seed)),
+  const decided = asked.map(() => 0);
+  return decoder.decode(model, {
+    rngs: asked.map(({ seed }) => createRng(seed)),
     filters,
     onPass: async (pass) => {
       for (const [row, { decided: now }] of pass.entries()) decided[row]! += now.length;

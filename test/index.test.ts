@@ -36,6 +36,7 @@ test('the public names', () => {
       "decodePicture",
       "decodeTokens",
       "denoiseBy",
+      "drafterFiles",
       "encodePictures",
       "encodePng",
       "exportRun",

@@ -38,10 +38,11 @@ export type OptionValues = Readonly<Record<string, number | string>>;
 export type DecoderContext = {
   /** Tokens in a row of the grid. */
   readonly width: number;
-  /** A network drafter, where the model has one. */
+  /** Drafters that are made for a model, where it has them. */
   readonly network?: Drafter;
-  /** The nearest codes of each code, nearest first, for LANTERN. */
-  readonly nearest?: readonly ArrayLike<number>[];
+  readonly retrieval?: Drafter;
+  /** This many nearest codes of each code, nearest first, for LANTERN. */
+  readonly nearest?: (count: number) => readonly ArrayLike<number>[];
 };
 
 type Entry = {
@@ -53,16 +54,21 @@ type Entry = {
   create(values: OptionValues, context: DecoderContext): Decoder;
 };
 
-export const DRAFTER_NAMES = ['uniform', 'left', 'above', 'ngram', 'network'] as const;
+/** Drafters that need nothing but tokens, and those that are made for a model. */
+export const PLAIN_DRAFTERS = ['uniform', 'left', 'above', 'ngram'] as const;
+export const MODEL_DRAFTERS = ['network', 'retrieval'] as const;
+export const DRAFTER_NAMES = [...PLAIN_DRAFTERS, ...MODEL_DRAFTERS] as const;
 export type DrafterName = (typeof DRAFTER_NAMES)[number];
 
-export function createDrafter(name: DrafterName, { width, network }: DecoderContext): Drafter {
+export function createDrafter(name: DrafterName, context: DecoderContext): Drafter {
+  const { width } = context;
   if (name === 'uniform') return uniform();
   if (name === 'ngram') return ngram({ width });
-  if (name !== 'network') return neighbour({ side: name, width });
-  if (network) return network;
+  if (name === 'left' || name === 'above') return neighbour({ side: name, width });
+  const own = context[name];
+  if (own) return own;
   throw new RangeError(
-    `drafter: expected one of ${DRAFTER_NAMES.slice(0, -1).join(', ')}, got 'network' for a model that has none`,
+    `drafter: expected one of ${PLAIN_DRAFTERS.join(', ')}, got '${name}' for a model that has none`,
   );
 }
 
@@ -165,13 +171,15 @@ export const DECODERS = {
     ...{ property: 'approximate', summary: 'Codes that look alike stand in for each other' },
     options: {
       delta: number('Probability that a draft may borrow', 0.1, 1),
+      neighbours: integer('Nearest codes that it may borrow from', 10, 1000),
       length: integer('Tokens drafted a pass', 4, 63),
       drafter: drafterOf('ngram'),
     },
     create: (values, context) => {
       if (!context.nearest)
         throw new RangeError("lantern: expected the codebook's nearest codes, got none");
-      const rule = lantern({ delta: values.delta as number, nearest: context.nearest });
+      const nearest = context.nearest(values.neighbours as number);
+      const rule = lantern({ delta: values.delta as number, nearest });
       const arm = { drafter: drafter(values, context), length: values.length as number };
       return speculative(() => fixedPlan(arm), rule);
     },

@@ -49,3 +49,31 @@ test('evaluate decoding', async () => {
   expect(wrong.code).toBe(2);
   expect(wrong.err).toContain("got 'jump'");
 });
+
+test('drafters are given to a model, and then asked for by name and options', async () => {
+  const missing = await generate('--decoder', 'speculative:drafter=network,length=3');
+  expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("got 'network', which") });
+  const nothing = await run(['drafters', model]);
+  expect(nothing).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--network, --retrieval'),
+  });
+  expect(await run(['drafters', model, '--network', model])).toMatchObject({ code: 0 });
+  const made = await generate('--decoder', 'speculative:drafter=network,length=3', '--json');
+  expect(made.code).toBe(0);
+  const [{ recipe, path }] = JSON.parse(made.out).pictures;
+  expect(recipe.request.sampling).toMatchObject({
+    ...{ decoder: 'speculative', decoderOptions: { drafter: 'network', length: 3 } },
+  });
+  // Another decoder does not inherit the options of the first.
+  const again = await generate('--from', path, '--decoder', 'sequential', '--json');
+  expect(JSON.parse(again.out).pictures[0].recipe.request.sampling).not.toHaveProperty(
+    'decoderOptions',
+  );
+  const { out } = await compare('--decoders', 'speculative:drafter=network,length=3', '--json');
+  expect(JSON.parse(out)).toMatchObject([
+    { decoder: 'speculative:drafter=network,length=3', property: 'lossless' },
+  ]);
+  const wrong = await generate('--decoder', 'speculative:length');
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('expected a decoder such') });
+});

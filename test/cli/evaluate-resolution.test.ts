@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { extensions } from '../../cli/options.ts';
+import { methods } from '../../cli/options.ts';
 import { writeTinyModel } from '../pipelines/tiny-model.ts';
 import { run } from './run.ts';
 
@@ -68,14 +68,14 @@ describe('ropewalk evaluate resolution', () => {
     ]);
   });
 
-  it('takes extensions with options, which have commas of their own, and several at once', () => {
-    expect(extensions('none,yarn:alpha=0.25,beta=2,ntk')).toEqual([
+  it('takes methods with options, which have commas of their own, and several at once', () => {
+    expect(methods('none,yarn:alpha=0.25,beta=2,ntk')).toEqual([
       'none',
       'yarn:alpha=0.25,beta=2',
       'ntk',
     ]);
-    expect(extensions('lm-infinite:gamma=16,2,own')).toEqual(['lm-infinite:gamma=16,2', 'own']);
-    expect(extensions('vision-yarn+attention-scale,none')).toEqual([
+    expect(methods('lm-infinite:gamma=16,2,own')).toEqual(['lm-infinite:gamma=16,2', 'own']);
+    expect(methods('vision-yarn+attention-scale,none')).toEqual([
       'vision-yarn+attention-scale',
       'none',
     ]);

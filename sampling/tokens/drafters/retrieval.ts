@@ -9,18 +9,19 @@ import type { Rng } from '../../../tensor/rng.ts';
 import { type Law, uniformLaw } from '../law.ts';
 import type { Drafter } from './drafter.ts';
 
-export type Neighbour = { readonly similarity: number; readonly tokens: readonly number[] };
+export type Neighbour = { readonly similarity: number; readonly tokens: ArrayLike<number> };
 export type RetrievalStore = {
-  add(state: ArrayLike<number>, tokens: readonly number[]): void;
   /** The `count` most similar entries, best first. */
   nearest(state: ArrayLike<number>, count: number): Neighbour[];
 };
+export type GrowingStore = RetrievalStore & {
+  add(state: ArrayLike<number>, tokens: readonly number[]): void;
+};
 
-/** Keeps states of `width` numbers as `reduced` numbers each. */
-export function retrievalStore(width: number, reduced: number, rng: Rng): RetrievalStore {
-  const matrix = rng.normals(width * reduced);
-  const entries: { key: Float64Array; tokens: readonly number[] }[] = [];
-  const keyOf = (state: ArrayLike<number>): Float64Array => {
+/** Turns states of C numbers into keys of r: times a matrix [C, r], of length 1. */
+export function keysBy(matrix: ArrayLike<number>, reduced: number) {
+  const width = matrix.length / reduced;
+  return (state: ArrayLike<number>): Float64Array => {
     if (state.length !== width)
       throw new RangeError(`retrieval: expected states of ${width} numbers, got ${state.length}`);
     const key = new Float64Array(reduced);
@@ -29,22 +30,75 @@ export function retrievalStore(width: number, reduced: number, rng: Rng): Retrie
     const norm = Math.hypot(...key) || 1;
     return key.map((value) => value / norm);
   };
+}
+
+/** Keeps states of `width` numbers as `reduced` numbers each. */
+export function retrievalStore(width: number, reduced: number, rng: Rng): GrowingStore {
+  const keyOf = keysBy(rng.normals(width * reduced), reduced);
+  const entries: { key: Float64Array; tokens: readonly number[] }[] = [];
   return {
     add: (state, tokens) => {
       entries.push({ key: keyOf(state), tokens });
     },
     nearest: (state, count) => {
       const key = keyOf(state);
-      return entries
-        .map(({ key: other, tokens }) => {
-          let similarity = 0;
-          for (let j = 0; j < reduced; j++) similarity += key[j]! * other[j]!;
-          return { similarity, tokens };
-        })
-        .sort((a, b) => b.similarity - a.similarity)
-        .slice(0, count);
+      const near = mostSimilar(entries.length, count, (i) => product(key, entries[i]!.key, 0));
+      return near.map(([i, similarity]) => ({ similarity, tokens: entries[i]!.tokens }));
     },
   };
+}
+
+export type StoredPictures = {
+  /** [C, r] */
+  readonly matrix: ArrayLike<number>;
+  /** [N, T - 1, r], of the states before each picture's tokens 1 ... T - 1. */
+  readonly keys: ArrayLike<number>;
+  /** [N, T] */
+  readonly tokens: Int32Array;
+  /** T */
+  readonly length: number;
+};
+
+/** A store of whole pictures, which is only read. */
+export function storedPictures({ matrix, keys, tokens, length }: StoredPictures): RetrievalStore {
+  const places = (tokens.length / length) * (length - 1);
+  const reduced = keys.length / places;
+  const keyOf = keysBy(matrix, reduced);
+  return {
+    nearest: (state, count) => {
+      const key = keyOf(state);
+      const near = mostSimilar(places, count, (i) => product(key, keys, i * reduced));
+      return near.map(([i, similarity]) => {
+        const picture = Math.floor(i / (length - 1));
+        const start = picture * length + (i % (length - 1)) + 1;
+        return { similarity, tokens: tokens.subarray(start, (picture + 1) * length) };
+      });
+    },
+  };
+}
+
+function product(key: Float64Array, keys: ArrayLike<number>, from: number): number {
+  let sum = 0;
+  for (let j = 0; j < key.length; j++) sum += key[j]! * keys[from + j]!;
+  return sum;
+}
+
+/** The `count` of `among` entries with the largest values, largest first, earlier ones first of equals. */
+function mostSimilar(
+  among: number,
+  count: number,
+  similarityOf: (index: number) => number,
+): [index: number, value: number][] {
+  const best: [number, number][] = [];
+  for (let i = 0; i < among; i++) {
+    const value = similarityOf(i);
+    if (best.length === count && value <= best.at(-1)![1]) continue;
+    if (best.length === count) best.pop();
+    let at = best.length;
+    while (at > 0 && best[at - 1]![1] < value) at--;
+    best.splice(at, 0, [i, value]);
+  }
+  return best;
 }
 
 export type RetrievalOptions = {
