@@ -83,11 +83,14 @@ function indexOf(vocabulary: readonly string[]): VocabularyIndex {
   return {
     words,
     lookUp,
-    literal: (attribute, value) =>
-      words
+    literal: (attribute, value) => {
+      const isSpelt = ({ id }: Word) => vocabulary[id] === `${attribute}=${value}`;
+      return words
         .filter((word) => keyOf(word.attribute) === keyOf(tokensOf(attribute)))
         .filter((word) => keyOf(word.value) === keyOf(tokensOf(value)))
-        .map(({ id }) => ({ words: [id] })),
+        .sort((a, b) => Number(isSpelt(b)) - Number(isSpelt(a)))
+        .map(({ id }) => ({ words: [id] }));
+    },
     absence: (tokens) => absences(tokens, words, lookUp),
     isNoun: (tokens) => nouns.has(keyOf(tokens)),
     isStyle: (word) => keyOf(words[word]!.attribute) === 'style',

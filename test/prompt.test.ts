@@ -272,3 +272,11 @@ describe('other vocabularies', () => {
     });
   });
 });
+
+describe('words that differ by one letter', () => {
+  test('are told apart where they are spelt out', () => {
+    const vocabulary = ['gesture=wave long arm', 'gesture=wave long arms'];
+    for (const [id, word] of vocabulary.entries())
+      expect(matchWords(word, vocabulary).matched).toEqual([{ text: word, words: [id] }]);
+  });
+});

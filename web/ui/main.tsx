@@ -11,6 +11,8 @@ import { complain } from './state/toasts.ts';
 
 startRouter((path) => pageAt(path) !== undefined);
 startKeys();
-loadModels().catch(complain);
-void live();
+if (location.pathname !== '/login') {
+  loadModels().catch(complain);
+  void live();
+}
 render(<App />, document.querySelector('#app')!);

@@ -84,6 +84,13 @@ export const PAGES: readonly PageEntry[] = [
     hidden: true,
     load: () => import('./views/more.tsx').then(({ More }) => More),
   },
+  {
+    path: '/login',
+    title: 'Token',
+    icon: 'lock',
+    hidden: true,
+    load: () => import('./views/login.tsx').then(({ Login }) => Login),
+  },
 ];
 
 export const pageAt = (path: string): PageEntry | undefined =>

@@ -1,15 +1,33 @@
 /** Builds the page into dist/web/ui. Nothing is inlined, so that a strict Content-Security-Policy holds. */
-import { defineConfig } from 'vite';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { defineConfig, type Plugin } from 'vite';
+
+const outDir = join(import.meta.dirname, '../../dist/web/ui');
+
+/** Writes each text file compressed beside itself, once, rather than at every request. */
+const compressed: Plugin = {
+  name: 'compressed',
+  async closeBundle() {
+    const names = await readdir(outDir, { recursive: true });
+    for (const name of names.filter((name) => /\.(js|css|svg|html)$/.test(name))) {
+      const file = await readFile(join(outDir, name));
+      await writeFile(join(outDir, `${name}.br`), brotliCompressSync(file));
+      await writeFile(join(outDir, `${name}.gz`), gzipSync(file));
+    }
+  },
+};
 
 export default defineConfig({
   root: import.meta.dirname,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [compressed],
   build: {
-    outDir: '../../dist/web/ui',
+    outDir,
     emptyOutDir: true,
     assetsInlineLimit: 0,
     target: 'es2022',
     reportCompressedSize: false,
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:7860', '/login': 'http://127.0.0.1:7860' } },
 });

@@ -1,0 +1,95 @@
+/** What can be done with a picture wherever it is shown. */
+import { ApiError, api, type StoredPicture } from '../api.ts';
+import { pictures, takePictures } from './facts.ts';
+import { modelById, models } from './models.ts';
+import { formOfRecipe, recipeOf } from './recipe.ts';
+import { go } from './router.ts';
+import { change, form, setForm } from './session.ts';
+import { announce, complain, toast } from './toasts.ts';
+import { plural } from './words.ts';
+
+/** The whole recipe into the form. */
+export function sendToForm(picture: StoredPicture): void {
+  if (useRecipe(picture.recipe)) toast(`The form has the recipe of seed ${picture.seed}.`);
+}
+
+/** False, and a sentence why, where the recipe is of no use here. */
+export function useRecipe(value: unknown): boolean {
+  const recipe = recipeOf(value);
+  if (!recipe) {
+    toast('This picture has no recipe that this page can read.', { kind: 'warn' });
+    return false;
+  }
+  const model = modelById.value.get(recipe.request.model);
+  if (!model) {
+    toast(`The model ${recipe.request.model} is not here, so the recipe cannot be used.`, {
+      kind: 'warn',
+      more: `Here are: ${models.value.map(({ id }) => id).join(', ') || 'none'}.`,
+    });
+    return false;
+  }
+  setForm(formOfRecipe(recipe, model, form.value));
+  if (recipe.digest !== undefined && recipe.digest !== model.digest)
+    toast('The model has other weights than the one that made this picture.', {
+      kind: 'warn',
+      more: 'The form has its recipe; the picture will differ.',
+    });
+  if (location.pathname !== '/') go('/');
+  return true;
+}
+
+export function sameSeed(picture: StoredPicture): void {
+  change({ seed: picture.seed, next: 'lock' });
+  announce(`Seed ${picture.seed} is locked.`);
+  if (location.pathname !== '/') go('/');
+}
+
+/** The recipe again with the seeds that follow. */
+export function vary(picture: StoredPicture): void {
+  const count = form.value?.count ?? 4;
+  if (useRecipe(picture.recipe)) change({ seed: picture.seed + 1, next: 'vary', count });
+}
+
+export async function copyRecipe(picture: StoredPicture): Promise<void> {
+  await navigator.clipboard.writeText(JSON.stringify(picture.recipe, null, 2));
+  toast('The recipe is on the clipboard.');
+}
+
+const UNDO = 10_000;
+
+/** Out of sight at once, back again by Undo for ten seconds. */
+export async function remove(rows: readonly StoredPicture[]): Promise<void> {
+  const before = pictures.value;
+  pictures.value = new Map([...before].filter(([id]) => !rows.some((row) => row.id === id)));
+  const gone: StoredPicture[] = [];
+  for (const row of rows) {
+    try {
+      await api.removeImage(row.id);
+      gone.push(row);
+    } catch (error) {
+      takePictures([row]);
+      if (!(error instanceof ApiError && error.status === 404)) complain(error);
+    }
+  }
+  if (gone.length === 0) return;
+  toast(`${plural(gone.length, 'picture')} deleted.`, {
+    more: 'They can be brought back for 10 s.',
+    stay: UNDO,
+    action: { label: 'Undo', key: 'Ctrl Z', run: () => restore(gone).catch(complain) },
+  });
+}
+
+async function restore(rows: readonly StoredPicture[]): Promise<void> {
+  const back = await Promise.all(rows.map(({ id }) => api.restoreImage(id)));
+  takePictures(back);
+  for (const listener of restored) listener(back);
+  announce(`${plural(back.length, 'picture')} brought back.`);
+}
+
+type Listener = (pictures: readonly StoredPicture[]) => void;
+const restored = new Set<Listener>();
+/** Told of pictures that come back by Undo. Returns how to stop. */
+export function onRestored(listener: Listener): () => void {
+  restored.add(listener);
+  return () => restored.delete(listener);
+}
