@@ -10,6 +10,7 @@ export default defineConfig({
           exclude: ['test/system/**'],
           pool: 'forks',
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

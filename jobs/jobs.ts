@@ -101,7 +101,11 @@ export type JobTask = {
   ): Promise<void>;
   point(point: Point): void;
 };
-/** Resolves with the job's `result`; a throw fails the job with the error's message. */
+/**
+ * Resolves with the job's `result`. A throw of Unrecoverable, RangeError or TypeError fails the job with the error's
+ * message; any other is tried again after a while, and fails the job the third time in a row. A store that is full
+ * or down fails no job: it waits and says so.
+ */
 export type JobHandler = (task: JobTask) => Promise<unknown>;
 
 export type WorkOptions = {
@@ -119,3 +123,8 @@ export type JobWorker = {
 export class NotFound extends Error {}
 export class Conflict extends Error {}
 export class QueueFull extends Error {}
+
+/** What a handler throws where trying again cannot help: a model that does not load, a request that cannot be met. */
+export class Unrecoverable extends Error {}
+export const isHopeless = (error: unknown): boolean =>
+  error instanceof Unrecoverable || error instanceof RangeError || error instanceof TypeError;

@@ -1,0 +1,293 @@
+/** Opens the door `Jobs`: database, queue, store and news, put together. */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Redis } from 'ioredis';
+import { createBatches } from './batches.ts';
+import { createClaims } from './claims.ts';
+import { type Database, openDatabase } from './database.ts';
+import { createEvents, type Events } from './events.ts';
+import { createGallery, type Gallery } from './gallery.ts';
+import { createHistory } from './history.ts';
+import type { Job } from './job.ts';
+import { type JobHandler, type Jobs, QueueFull, type WorkOptions } from './jobs.ts';
+import { type Lock, lockFolder } from './lock.ts';
+import { migrate } from './migrations.ts';
+import { createQueue, isRun, RUN_KINDS } from './queue.ts';
+import { connectRedis } from './redis.ts';
+import { openStore, type Store } from './store.ts';
+import { createSweep } from './sweep.ts';
+import { type Changed, createTransitions } from './transitions.ts';
+import { createRunner, type WorkerLimits } from './worker.ts';
+
+export type OpenOptions = {
+  /** The folder of database and pictures, where these are not elsewhere; one process at a time has it. */
+  readonly data: string;
+  /** `redis://...`: the queue is there, not in the database. */
+  readonly redis?: string | undefined;
+  /** `postgres://...`, or `memory:` for tests. Default: embedded, in the data folder. */
+  readonly database?: string | undefined;
+  /** `s3://bucket/prefix?endpoint=...&region=...` or `file:///folder`. Default: in the data folder. */
+  readonly storage?: string | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+};
+export type Limits = WorkerLimits & {
+  /** Jobs that wait. */
+  readonly waiting: number;
+  /** Milliseconds in which a deleted picture can be restored. */
+  readonly undo: number;
+};
+
+const LIMITS: Limits = { waiting: 20_000, undo: 600_000, backoff: 1000, attempts: 3, losses: 10 };
+
+export type OpenJobs = Jobs & {
+  /** Tells those who find the data folder taken where this process can be reached. */
+  announce(address: string): void;
+};
+
+export async function openJobs(options: OpenOptions): Promise<OpenJobs> {
+  const parts = await openParts(options);
+  try {
+    return await createJobs(parts, { ...LIMITS, ...options.limits });
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+type Parts = {
+  readonly database: Database;
+  readonly store: Store;
+  readonly redis: Redis | undefined;
+  readonly lock: Lock | undefined;
+  close(): Promise<void>;
+};
+
+/** In this order, and closed in the other one: lock, store, Redis, database. */
+async function openParts({ data, database: where, redis: url, storage }: OpenOptions) {
+  const folder = resolve(data);
+  const opened: (() => unknown)[] = [];
+  const close = async () => {
+    for (const undo of opened.splice(0).reverse()) await undo();
+  };
+  try {
+    const embedded = where === undefined;
+    if (embedded) await mkdir(folder, { recursive: true });
+    const lock = embedded ? await lockFolder(folder) : undefined;
+    if (lock) opened.push(() => lock.release());
+    const store = await openStore(storage ?? pathToFileURL(join(folder, 'pictures')).href);
+    opened.push(() => store.close());
+    const redis = url === undefined ? undefined : await connectRedis(url);
+    if (redis) opened.push(() => redis.disconnect());
+    const database = await openDatabase(where ?? join(folder, 'database'));
+    opened.push(() => database.close());
+    await migrate(database);
+    return { database, store, redis, lock, close } satisfies Parts;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Between two times at which hidden pictures' files are removed and the embedded database is tidied. */
+const TIDY = 60_000;
+/** How long adding to the queue may take before it is left to the sweep. */
+const PATIENCE = 5000;
+
+async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
+  const { database, store, redis, lock } = parts;
+  const history = createHistory(database);
+  const gallery = createGallery(database);
+  const claims = createClaims(database);
+  const transitions = createTransitions(database);
+  const queue = createQueue(database, redis);
+  const events = await createEvents(database, redis);
+  const batches = createBatches(transitions, (job) => events.tell({ type: 'job', job }));
+  const tellJob = (job: Job) => {
+    events.tell({ type: 'job', job });
+    if (job.parent !== undefined) batches.touch(job.parent);
+  };
+  const sweep = createSweep({ claims, queue, tellJob });
+  const workers = new Set<{ stop(): Promise<void> }>();
+
+  /** Tickets for jobs whose rows are written; what does not get them now gets them from the sweep. */
+  async function ticket(kind: Job['kind'], count: number): Promise<void> {
+    if (isRun(kind)) await inTime(queue.add(kind, count), PATIENCE).catch(() => {});
+  }
+  async function changed(change: Promise<Changed>, { tickets }: { tickets: boolean }) {
+    const { job, kind, count } = await change;
+    tellJob(job);
+    events.look(job.id);
+    if (tickets) await ticket(kind, count);
+    return job;
+  }
+  async function pause(paused: boolean): Promise<void> {
+    await history.set('paused', paused);
+    await (paused ? queue.pause() : queue.resume());
+    events.tell({ type: 'queue', paused });
+  }
+
+  if (database.kind === 'embedded') await sweep.alone();
+  if ((await history.setting('paused')) === true) await queue.pause();
+  for (const id of await history.openBatches()) batches.touch(id);
+  const stopSweep = sweep.start();
+  const stopTidying = startTidying(database, gallery, store, limits.undo);
+
+  return {
+    async add(input, { priority = 100, title } = {}) {
+      const more = input.kind === 'batch' ? input.requests.length : 1;
+      const { waiting } = await history.counts();
+      if (waiting + more > limits.waiting)
+        throw new QueueFull(
+          `queue: expected at most ${limits.waiting} waiting jobs, got ${waiting + more}`,
+        );
+      const job = await history.add(input, { priority, title });
+      tellJob(job);
+      await ticket(job.kind === 'batch' ? 'render' : job.kind, more);
+      return job;
+    },
+    get: history.get,
+    list: history.list,
+    counts: history.counts,
+    cancel: (id) => changed(transitions.cancel(id), { tickets: false }),
+    pause: (id) => changed(transitions.pause(id), { tickets: false }),
+    resume: (id) => changed(transitions.resume(id), { tickets: true }),
+    retry: (id) => changed(transitions.retry(id), { tickets: true }),
+    async move(id, to) {
+      const job = await transitions.move(id, to);
+      tellJob(job);
+      return job;
+    },
+    pauseAll: () => pause(true),
+    resumeAll: () => pause(false),
+    isPaused: async () => (await history.setting('paused')) === true,
+    async points(job, after) {
+      await transitions.find(job);
+      return history.points(job, after);
+    },
+    pictures: createPictures(gallery, store, events),
+    async keepUpload(file) {
+      const id = `upload-${randomUUID()}`;
+      await store.put(id, file);
+      return id;
+    },
+    listen: events.listen,
+
+    async work(handler: JobHandler, { kinds = RUN_KINDS, concurrency }: WorkOptions) {
+      const runner = createRunner(
+        { claims, events, gallery, history, queue, store, tellJob, limits },
+        handler,
+        concurrency,
+      );
+      const running = kinds.filter(isRun).map((kind) =>
+        queue.work(kind, concurrency, async (id) => {
+          const found = await runner.process(kind, id);
+          if (!found) await sweep.drainExcess(kind);
+        }),
+      );
+      const worker = {
+        async stop() {
+          runner.stop();
+          await Promise.all(running.map(({ close }) => close()));
+          runner.close();
+          workers.delete(worker);
+        },
+      };
+      workers.add(worker);
+      await Promise.all(running.map(({ ready }) => ready()));
+      return worker;
+    },
+
+    check: () => check({ database, queue, store }),
+    announce: (address) => lock?.announce(address),
+    async close() {
+      await Promise.all([...workers].map((worker) => worker.stop()));
+      await stopSweep();
+      await stopTidying();
+      await batches.flush();
+      await events.close();
+      await queue.close();
+      await parts.close();
+    },
+  };
+}
+
+function createPictures(gallery: Gallery, store: Store, events: Events): Jobs['pictures'] {
+  return {
+    get: gallery.get,
+    list: gallery.list,
+    count: gallery.count,
+    read: (id) => store.read(id),
+    stream: (id) => store.stream(id),
+    async remove(id) {
+      await gallery.remove(id);
+      events.tell({ type: 'deleted', picture: id });
+    },
+    async restore(id) {
+      const picture = await gallery.restore(id);
+      events.tell({ type: 'picture', picture });
+      return picture;
+    },
+  };
+}
+
+/** The embedded database has nobody else who removes what is dead in its tables. */
+function startTidying(database: Database, gallery: Gallery, store: Store, undo: number) {
+  async function tidy(): Promise<void> {
+    for (const id of await gallery.purge(Date.now() - undo)) await store.remove(id);
+    if (database.kind === 'embedded')
+      for (const table of ['bullmq.job', 'bullmq.event', 'ropewalk.jobs', 'ropewalk.pictures'])
+        await database.sql(`VACUUM (ANALYZE) ${table}`);
+  }
+  let busy = Promise.resolve();
+  const timer = setInterval(() => {
+    busy = busy.then(tidy).catch(() => {}); // store or database are away: the next time
+  }, TIDY).unref();
+  return () => {
+    clearInterval(timer);
+    return busy;
+  };
+}
+
+async function check({
+  database,
+  queue,
+  store,
+}: {
+  database: Database;
+  queue: ReturnType<typeof createQueue>;
+  store: Store;
+}) {
+  const parts: readonly (readonly [string, Promise<unknown>])[] = [
+    ['database', database.sql('SELECT 1')],
+    ['queue', queue.check()],
+    ['storage', store.check()],
+  ];
+  const found = await Promise.all(
+    parts.map(([name, answer]) =>
+      inTime(answer, PATIENCE).then(
+        () => undefined,
+        ({ message }: Error) => (message.startsWith(`${name}:`) ? message : `${name}: ${message}`),
+      ),
+    ),
+  );
+  const problems = found.filter((problem) => problem !== undefined);
+  return { ready: problems.length === 0, problems };
+}
+
+/** Throws where it takes longer; it goes on then. */
+async function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`expected an answer within ${milliseconds / 1000} s, got none`)),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
