@@ -35,8 +35,8 @@ function belongsToFocus(event: KeyboardEvent): boolean {
   const target = event.target instanceof Element ? event.target : document.body;
   if (event.ctrlKey || event.metaKey || event.key === 'Escape') return false;
   if (event.altKey || target.matches(FIELD)) return true;
-  if (event.key.startsWith('Arrow') || event.key === ' ')
-    return target.matches('input, button, [role=tab], [role=slider]');
+  if (event.key.startsWith('Arrow')) return target.matches('input, [role=tab], [role=slider]');
+  if (event.key === ' ') return target.matches('input, button, a, summary, [role=tab]');
   return false;
 }
 

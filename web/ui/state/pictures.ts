@@ -1,6 +1,6 @@
 /** What can be done with a picture wherever it is shown. */
-import { ApiError, api, type StoredPicture } from '../api.ts';
-import { pictures, takePictures } from './facts.ts';
+import { api, type StoredPicture } from '../api.ts';
+import { take, takePictures } from './facts.ts';
 import { modelById, models } from './models.ts';
 import { formOfRecipe, recipeOf } from './recipe.ts';
 import { go } from './router.ts';
@@ -57,18 +57,16 @@ export async function copyRecipe(picture: StoredPicture): Promise<void> {
 
 const UNDO = 10_000;
 
-/** Out of sight at once, back again by Undo for ten seconds. */
+/** Back again by Undo for ten seconds. */
 export async function remove(rows: readonly StoredPicture[]): Promise<void> {
-  const before = pictures.value;
-  pictures.value = new Map([...before].filter(([id]) => !rows.some((row) => row.id === id)));
   const gone: StoredPicture[] = [];
   for (const row of rows) {
     try {
       await api.removeImage(row.id);
+      take([{ type: 'deleted', picture: row.id }]);
       gone.push(row);
     } catch (error) {
-      takePictures([row]);
-      if (!(error instanceof ApiError && error.status === 404)) complain(error);
+      complain(error);
     }
   }
   if (gone.length === 0) return;
