@@ -66,6 +66,7 @@ const LENGTHS: Readonly<Record<string, (T: number) => number>> = {
   window: (T) => T,
   limit: (T) => T - 1, // drafts follow a token that is decided
   length: (T) => T - 1,
+  depth: (T) => T - 1,
 };
 
 /** Defaults of a decoder's lengths, as far as they fit a picture of T tokens. */

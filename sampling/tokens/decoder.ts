@@ -164,6 +164,27 @@ export function openBatch(model: TokenModel, options: DecodeOptions) {
       model.rollBack(row, length - 1);
       rows[row]!.length = length;
     },
+    /** Gives rows other decided tokens; passes of the model read those that its cache lacks. */
+    async adopt(others: ReadonlyMap<number, readonly number[]>): Promise<void> {
+      const missing = rows.map((): number[] => []);
+      for (const [row, tokens] of others) {
+        const cached = Math.min(rows[row]!.length, tokens.length) - 1; // the last one is fed by the next pass
+        let kept = 0;
+        while (kept < cached && rows[row]![kept] === tokens[kept]) kept++;
+        model.rollBack(row, kept);
+        rows[row]!.splice(0, rows[row]!.length, ...tokens);
+        missing[row] = tokens.slice(kept, -1);
+      }
+      while (missing.some((tokens) => tokens.length > 0)) {
+        signal?.throwIfAborted();
+        passes++;
+        const fed = missing.map((tokens) => tokens.splice(0, model.window));
+        await model.forward(fed.map((tokens) => ({ tokens })));
+        for (const [row, tokens] of fed.entries()) model.commit(row, tokens.length);
+        trace.push(blank());
+        await onPass?.(trace.at(-1)!);
+      }
+    },
     /** Ends a pass: its trace is complete. */
     async end(): Promise<void> {
       trace.push(pass);

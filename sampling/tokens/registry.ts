@@ -16,6 +16,7 @@ import { sequential } from './sequential.ts';
 import { type Redraw, sjd } from './sjd.ts';
 import { type Arm, fixedPlan, speculative } from './speculative.ts';
 import { tree } from './tree.ts';
+import { beams, branches, search } from './tree-growth.ts';
 import { zipar } from './zipar.ts';
 
 /** What an option may be, as JSON Schema says it; all have defaults. */
@@ -160,7 +161,35 @@ export const DECODERS = {
     create: (values, context) => {
       const branching = Array.from({ length: values.depth as number }, () => 1);
       branching[0] = values.width as number;
-      return tree({ drafter: drafter(values, context), branching });
+      return tree({ drafter: drafter(values, context), growth: branches(branching) });
+    },
+  },
+  'tree-beam': {
+    ...{ property: 'lossless', summary: 'The likeliest whole drafts, drawn without replacement' },
+    options: {
+      width: integer('Drafts of a place', 4, 8),
+      depth: integer('Places', 4, 7),
+      drafter: drafterOf('ngram'),
+    },
+    create: (values, context) => {
+      const growth = beams({ width: values.width as number, depth: values.depth as number });
+      return tree({ drafter: drafter(values, context), growth });
+    },
+  },
+  'tree-search': {
+    ...{ property: 'lossless', summary: 'A tree that grows where the drafter is surest' },
+    options: {
+      drafts: integer('Drafts', 12, 63),
+      depth: integer('Places at most', 6, 63),
+      explore: number('Weight of what was tried seldom', 1, 100),
+      drafter: drafterOf('ngram'),
+    },
+    create: (values, context) => {
+      const growth = search({
+        ...{ drafts: values.drafts as number, depth: values.depth as number },
+        explore: values.explore as number,
+      });
+      return tree({ drafter: drafter(values, context), growth });
     },
   },
   arithmetic: {

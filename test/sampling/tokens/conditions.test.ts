@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { arithmetic, partsOf, wholeInterval, within } from '../../../sampling/tokens/arithmetic.ts';
 import { cards } from '../../../sampling/tokens/cards.ts';
-import { constrained, drawAllowed } from '../../../sampling/tokens/constrained.ts';
+import { constrained, drawAllowed, systematic } from '../../../sampling/tokens/constrained.ts';
 import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
 import { createFilter, softmax } from '../../../sampling/tokens/filters.ts';
 import { scaleBetween, scaleSchedule } from '../../../sampling/tokens/guidance-scales.ts';
@@ -16,6 +16,8 @@ import { draw } from './chi-square.ts';
 import { jointOf, oracle, randomJoint, type Toy } from './oracle.ts';
 
 const TOY = randomJoint(3, 4, 21);
+/** The same with laws that are further from even. */
+const STRONG = randomJoint(3, 4, 21, 2);
 const lawOf = createFilter({}, 3);
 
 test('filters keep what they say', () => {
@@ -97,6 +99,83 @@ test('weighted constrained samples have the constrained law; the mean weight is 
     expect(Math.abs(weight / total - (isAllowed(index) ? joint[index]! / mass : 0))).toBeLessThan(
       0.03,
     );
+  }
+});
+
+/** Each token but the first is the one before, or the next: few of the model's pictures comply. */
+const near = (tokens: readonly number[], token: number) =>
+  tokens.length === 0 || (token - tokens.at(-1)! + 3) % 3 < 2;
+
+test('resampling keeps the mean weight and the weighted law, and evens out the weights', async () => {
+  const [P, groups] = [8, 500];
+  const decoder = constrained({ constraint: near, particles: P, threshold: 0.9 });
+  const { decodings, joint } = await draw(STRONG, decoder, {
+    n: P * groups,
+    seed: 310_000,
+    batch: 40,
+  });
+  const complies = (index: number) => {
+    const tokens = [27, 9, 3, 1].map((unit) => Math.floor(index / unit) % 3);
+    return tokens.every((token, i) => near(tokens.slice(0, i), token));
+  };
+  const mass = joint.reduce((sum, p, i) => sum + (complies(i) ? p : 0), 0);
+  const means: number[] = [];
+  const weighted = new Float64Array(81);
+  for (const { tokens, logWeights } of decodings)
+    for (let first = 0; first < tokens.length; first += P) {
+      let sum = 0;
+      for (let row = first; row < first + P; row++) {
+        const weight = Math.exp(logWeights![row]!) / P;
+        weighted[tokens[row]!.reduce((index, token) => index * 3 + token, 0)]! += weight / groups;
+        sum += weight;
+      }
+      means.push(sum);
+    }
+  const mean = means.reduce((a, b) => a + b) / groups;
+  const spread = Math.sqrt(means.reduce((sum, x) => sum + (x - mean) ** 2, 0) / groups);
+  // Four standard errors of the groups' means; every picture's weighted share is that of the joint.
+  expect(Math.abs(mean - mass)).toBeLessThan((4 * spread) / Math.sqrt(groups));
+  for (const [index, weight] of weighted.entries())
+    expect(Math.abs(weight - (complies(index) ? joint[index]! : 0))).toBeLessThan(0.02);
+
+  const evenness = (of: typeof decodings) => {
+    const numbers = of.flatMap(({ logWeights }) =>
+      Array.from({ length: logWeights!.length / P }, (_, g) => {
+        const weights = logWeights!.slice(g * P, (g + 1) * P).map(Math.exp);
+        const total = weights.reduce((a, b) => a + b);
+        return total ** 2 / weights.reduce((sum, weight) => sum + weight * weight, 0);
+      }),
+    );
+    return numbers.reduce((a, b) => a + b) / numbers.length;
+  };
+  const apart = await draw(STRONG, constrained({ constraint: near }), {
+    ...{ n: P * 100, seed: 310_000, batch: 40 },
+  });
+  expect(evenness(decodings)).toBeGreaterThan(evenness(apart.decodings) + 0.3);
+});
+
+test('without resampling, and alone, a picture is as before', async () => {
+  const options = () => ({ rngs: Array.from({ length: 8 }, (_, i) => createRng(i)) });
+  const by = async (more: object) =>
+    constrained({ constraint: near, ...more }).decode(oracle(STRONG, 8), options());
+  const alone = await by({});
+  const never = await by({ particles: 8, threshold: 0 });
+  expect([never.tokens, never.logWeights]).toEqual([alone.tokens, alone.logWeights]);
+  const often = await by({ particles: 8, threshold: 1 });
+  expect(often.tokens).not.toEqual(alone.tokens);
+  expect(often.trace.length).toBe(often.passes);
+  await expect(by({ particles: 3 })).rejects.toThrow('divides the 8 rows, got 3');
+  await expect(by({ threshold: 2 })).rejects.toThrow('a threshold from 0 to 1, got 2');
+});
+
+test('systematic resampling has each as often as its share says, to within one', () => {
+  const shares = [0.5, 0, 0.3, 0.2];
+  for (const u of [0, 0.3, 0.999]) {
+    const drawn = systematic(shares, u);
+    for (const [i, share] of shares.entries()) {
+      const times = drawn.filter((index) => index === i).length;
+      expect(Math.abs(times - 4 * share)).toBeLessThan(1);
+    }
   }
 });
 

@@ -11,6 +11,7 @@ import { createDecoder } from '../../../sampling/tokens/registry.ts';
 import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
 import { tree } from '../../../sampling/tokens/tree.ts';
+import { beams, branches, type Grow, search } from '../../../sampling/tokens/tree-growth.ts';
 import { createRng } from '../../../tensor/rng.ts';
 import { expectClose } from '../../close.ts';
 import { draw } from './chi-square.ts';
@@ -46,8 +47,8 @@ test('laws that are none are refused, with the drafter and position', async () =
   const message =
     'block drafter: expected 3 probabilities of sum 1 at position 1, got 3 of sum NaN';
   await expect(spec(nothing).decode(oracle(TOY), options)).rejects.toThrow(message);
-  const branches = tree({ drafter: nothing, branching: [2] });
-  await expect(branches.decode(oracle(TOY), options)).rejects.toThrow(message);
+  const branching = tree({ drafter: nothing, growth: branches([2]) });
+  await expect(branching.decode(oracle(TOY), options)).rejects.toThrow(message);
   // A store that was filled with another codebook's tokens.
   const store = retrievalStore(3, 4, createRng(2));
   store.add([1, 0, 0], [0, 7, 7]);
@@ -141,11 +142,48 @@ test('n-gram counts learn a flat region', async () => {
 
 test('siblings of a tree are distinct; its drafter is asked for all rows at once', async () => {
   const network = oracle(TOY, 20);
-  const decoder = tree({ drafter: networkDrafter({ network }), branching: [3] });
+  const decoder = tree({ drafter: networkDrafter({ network }), growth: branches([3]) });
   const rngs = Array.from({ length: 20 }, (_, i) => createRng(i));
   const { trace, passes } = await decoder.decode(oracle(TOY, 20), { rngs });
   const drafts = trace.flat().map(({ drafted }) => drafted);
   expect(drafts.some(({ length }) => length === 3)).toBe(true);
   for (const drafted of drafts) expect(new Set(drafted).size).toBe(drafted.length);
   expect(network.passes).toBeLessThanOrEqual(passes); // its condition's, and one a pass with drafts
+});
+
+/** What a tree of drafts of another random law decodes. */
+const decodedBy = async (growth: Grow, filters = {}) => {
+  const network = oracle(randomJoint(3, 6, 43), 30);
+  const rngs = Array.from({ length: 30 }, (_, i) => createRng(i));
+  const decoder = tree({ drafter: networkDrafter({ network }), growth });
+  return decoder.decode(oracle(TOY, 30), { rngs, filters });
+};
+
+test('a beam of one is a branch of one, and a beam of one place is its branches', async () => {
+  const tokensBy = async (growth: Grow) => (await decodedBy(growth)).tokens;
+  const one = await tokensBy(branches([1, 1, 1]));
+  expect(await tokensBy(beams({ width: 1, depth: 3 }))).toEqual(one);
+  const flat = await tokensBy(branches([3]));
+  expect(await tokensBy(beams({ width: 3, depth: 1 }))).toEqual(flat);
+  expect(flat).not.toEqual(one);
+});
+
+test('a beam keeps its width at every place, whatever the branches', async () => {
+  const { trace } = await decodedBy(beams({ width: 2, depth: 2 }));
+  for (const { start, drafted } of trace.flat())
+    if (drafted.length > 0) expect(drafted.length).toBe(Math.min(4, 5 - start)); // what the cache has room for
+});
+
+test('a search that hardly explores is the chain of the likeliest drafts, and else is wide', async () => {
+  const same = networkDrafter({ network: oracle(TOY, 5) });
+  const rngs = Array.from({ length: 5 }, (_, i) => createRng(i));
+  const keptBy = async (explore: number) => {
+    const growth = search({ drafts: 3, depth: 3, explore });
+    const options = { rngs, filters: { temperature: 0 } };
+    const { trace } = await tree({ drafter: same, growth }).decode(oracle(TOY, 5), options);
+    const passes = trace.flat().filter(({ drafted }) => drafted.length === 3);
+    return passes.map(({ accepted }) => accepted);
+  };
+  for (const accepted of await keptBy(1e-9)) expect(accepted).toBe(3);
+  expect(Math.min(...(await keptBy(100)))).toBeLessThan(3);
 });

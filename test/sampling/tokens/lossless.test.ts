@@ -19,6 +19,7 @@ import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { sjd } from '../../../sampling/tokens/sjd.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
 import { tree } from '../../../sampling/tokens/tree.ts';
+import { beams, branches, search } from '../../../sampling/tokens/tree-growth.ts';
 import { exact, type Rule } from '../../../sampling/tokens/verify.ts';
 import { createRng } from '../../../tensor/rng.ts';
 import { draw } from './chi-square.ts';
@@ -64,8 +65,18 @@ const LOSSLESS: Record<string, Decoder> = {
   'speculative, network': spec(network(), 2),
   'speculative, n-gram': spec(ngram({ width: 2 }), 3),
   'speculative, block': spec(slots(), 3),
-  tree: tree({ drafter: network(), branching: [2, 2] }),
-  'tree, uniform': tree({ drafter: uniform(), branching: [3, 1, 1] }),
+  tree: tree({ drafter: network(), growth: branches([2, 2]) }),
+  'tree, uniform': tree({ drafter: uniform(), growth: branches([3, 1, 1]) }),
+  'tree, beams': tree({ drafter: network(), growth: beams({ width: 3, depth: 3 }) }),
+  'tree, beams, uniform': tree({ drafter: uniform(), growth: beams({ width: 4, depth: 2 }) }),
+  'tree, search': tree({
+    drafter: network(),
+    growth: search({ drafts: 6, depth: 3, explore: 1 }),
+  }),
+  'tree, search, n-gram': tree({
+    drafter: ngram({ width: 2 }),
+    growth: search({ drafts: 8, depth: 4, explore: 2 }),
+  }),
   ragged: speculative(() => raggedPlan(network(), { first: 2, limit: 3 })),
   'bandit, UCB': speculative(() => banditPlan(arms, (n, most) => ucb(n, { most }))),
   'bandit, EXP3': speculative(() => banditPlan(arms, (n, most) => exp3(n, createRng(5), { most }))),
@@ -120,7 +131,10 @@ const BROKEN: Record<string, Decoder> = {
     sjd({ window: 4, redraw: 'maximal', drafter }),
   ),
   'scd, Gumbel, misstated': misstating((drafter) => sjd({ window: 4, redraw: 'gumbel', drafter })),
-  'tree, misstated': misstating((drafter) => tree({ drafter, branching: [2, 2] })),
+  'tree, beams, misstated': misstating((drafter) =>
+    tree({ drafter, growth: beams({ width: 3, depth: 2 }) }),
+  ),
+  'tree, misstated': misstating((drafter) => tree({ drafter, growth: branches([2, 2]) })),
 };
 
 test.each(Object.entries(BROKEN))('%s is found out', async (_, decoder) => {

@@ -20,6 +20,7 @@ import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { sjd } from '../../../sampling/tokens/sjd.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
 import { tree } from '../../../sampling/tokens/tree.ts';
+import { branches } from '../../../sampling/tokens/tree-growth.ts';
 import { exact, type Rule } from '../../../sampling/tokens/verify.ts';
 import { zipar } from '../../../sampling/tokens/zipar.ts';
 import { createEngine } from '../../../tensor/engine.ts';
@@ -147,7 +148,7 @@ const LOSSLESS: Record<string, () => Decoder> = {
   'scd, maximal': () => sjd({ window: 4, redraw: 'maximal', drafter: uniform() }),
   'scd, Gumbel': () => sjd({ window: 4, redraw: 'gumbel', drafter: uniform() }),
   speculative: () => speculative(() => fixedPlan({ drafter: network(), length: 2 })),
-  tree: () => tree({ drafter: network(), branching: [2, 1] }),
+  tree: () => tree({ drafter: network(), growth: branches([2, 1]) }),
 };
 
 test.each(Object.entries(LOSSLESS))('%s keeps the law of a trained network', async (_, create) => {
