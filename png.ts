@@ -106,6 +106,29 @@ export const encodeThumbnail = (file: Uint8Array, size: number): Promise<Buffer>
     .webp({ quality: 82 })
     .toBuffer();
 
+/** `nearest` keeps pixels sharp when a picture grows by a whole factor. */
+export async function resizePicture(
+  picture: Picture,
+  {
+    width,
+    height,
+    kernel = 'lanczos3',
+  }: { width: number; height: number; kernel?: 'nearest' | 'lanczos3' },
+): Promise<Picture> {
+  const data = await raw(picture).resize({ width, height, fit: 'fill', kernel }).raw().toBuffer();
+  return { data: new Uint8Array(data), width, height };
+}
+
+/** A picture file of our own in another format; `quality` from 1 to 100. */
+export async function convertPicture(
+  file: Uint8Array,
+  format: 'jpeg' | 'webp',
+  quality: number,
+): Promise<Buffer> {
+  const picture = sharp(file);
+  return (format === 'jpeg' ? picture.jpeg({ quality }) : picture.webp({ quality })).toBuffer();
+}
+
 const startsWith = (file: Uint8Array, text: string, at = 0) =>
   Buffer.from(text, 'latin1').equals(file.subarray(at, at + text.length));
 const isJpeg = (file: Uint8Array) => startsWith(file, '\xff\xd8\xff');
@@ -170,14 +193,15 @@ function rgbOf(colour: string): [number, number, number] {
   ];
 }
 
-function blank(width: number, height: number, colour: string): Picture {
+export function blank(width: number, height: number, colour: string): Picture {
   const [r, g, b] = rgbOf(colour);
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i += 3) data.set([r, g, b], i);
   return { data, width, height };
 }
 
-function paste(onto: Picture, { data, width, height }: Picture, x: number, y: number): void {
+/** Copies a picture onto a larger one, its left upper corner at (x, y). */
+export function paste(onto: Picture, { data, width, height }: Picture, x: number, y: number): void {
   for (let row = 0; row < height; row++)
     onto.data.set(
       data.subarray(row * width * 3, (row + 1) * width * 3),
@@ -195,17 +219,21 @@ async function drawLabels(
   const ink = 0.3 * r + 0.59 * g + 0.11 * b > 128 ? '#222222' : '#eeeeee';
   const texts = labels.map(({ text, x, y }) => `<text x="${x}" y="${y}">${escapeXml(text)}</text>`);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${sheet.width}" height="${sheet.height}" font-family="sans-serif" font-size="${font}" fill="${ink}">${texts.join('')}</svg>`;
-  const data = await raw(sheet)
-    .composite([{ input: Buffer.from(svg) }])
-    .removeAlpha()
-    .raw()
-    .toBuffer();
+  const data = await drawnOver(sheet, svg).removeAlpha().raw().toBuffer();
   return { ...sheet, data: new Uint8Array(data) };
 }
 
-const escapeXml = (text: string) =>
+const drawnOver = (picture: Picture, svg: string) =>
+  raw(picture).composite([{ input: Buffer.from(svg) }]);
+
+/** The picture with an SVG of our own making and of its size over it, as a PNG file. */
+export const encodeDrawnOver = (picture: Picture, svg: string): Promise<Buffer> =>
+  drawnOver(picture, svg).removeAlpha().png().toBuffer();
+
+/** Text for an SVG: no mark-up in it counts, and what XML cannot hold is a space. */
+export const escapeXml = (text: string) =>
   text
-    .replace(/[^\x20-\ud7ff\ue000-\ufffd]/g, ' ') // what XML cannot hold
+    .replace(/[^\x20-\ud7ff\ue000-\ufffd]/g, ' ')
     .replace(/[<>&"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
 
 /**

@@ -206,6 +206,18 @@ const KNOWN: Readonly<Record<string, string>> = {
   karras: 'Karras',
 };
 
+const SCHEDULES = new Set(['karras']);
+
+/** The solver that other tools call 'DPM++ 2M' or 'dpmpp_2m', if it is one of ours. */
+export function solverKnownAs(name: string): string | undefined {
+  const plain = (text: string) =>
+    text
+      .toLowerCase()
+      .replaceAll('+', 'p')
+      .replace(/[\s_-]+/g, '');
+  return Object.keys(KNOWN).find((known) => !SCHEDULES.has(known) && plain(known) === plain(name));
+}
+
 /**
  * A recipe as the `parameters` text of AUTOMATIC1111's web UI, which many tools read: the prompt, the
  * negative prompt, and a line of `Key: value` pairs.

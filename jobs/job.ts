@@ -39,6 +39,8 @@ export const BatchInput = Type.Object(
         { maxItems: 8 },
       ),
     ),
+    /** Of a grid that lacks some combinations: which one each request is, counted from 0 in their order. */
+    cells: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 10_000 })),
   },
   exact,
 );

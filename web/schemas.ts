@@ -22,7 +22,7 @@ const Text = Type.String();
 const Count = Type.Integer({ minimum: 0 });
 const Time = Type.Integer({ description: 'milliseconds since 1970' });
 const Values = <Value extends TSchema>(value: Value) => Type.Record(Type.String(), value);
-const oneOf = <Name extends string>(names: readonly Name[]) =>
+export const oneOf = <const Name extends string>(names: readonly Name[]) =>
   Type.Unsafe<Name>(Type.Union(names.map((name) => Type.Literal(name))));
 
 /** A schema whose values are of a type that is declared elsewhere; what it lets through must fit there. */

@@ -14,9 +14,11 @@ import { loginRoutes } from './login.ts';
 import { createMetrics, metricsRoutes } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { pageRoutes } from './page.ts';
+import { batchesRoutes } from './routes/batches.ts';
 import { imagesRoutes } from './routes/images.ts';
 import { jobsRoutes } from './routes/jobs.ts';
 import { modelsRoutes } from './routes/models.ts';
+import { pngInfoRoutes } from './routes/png-info.ts';
 import { queueRoutes } from './routes/queue.ts';
 import { reportsRoutes } from './routes/reports.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -94,6 +96,8 @@ export function createServer(
 const ROUTES = [
   systemRoutes,
   imagesRoutes,
+  batchesRoutes,
+  pngInfoRoutes,
   uploadsRoutes,
   jobsRoutes,
   queueRoutes,
