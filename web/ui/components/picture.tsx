@@ -1,11 +1,12 @@
 /** A finished picture with what can be done with it. */
 import { type StoredPicture, urls } from '../api.ts';
 import { isMarked } from '../state/marks.ts';
+import { promptOfPicture } from '../state/names.ts';
 import { sameSeed, sendToForm, vary } from '../state/pictures.ts';
 import { Icon } from './icon.tsx';
 
-export const nameOf = ({ prompt, seed, width, height }: StoredPicture): string =>
-  `${prompt || 'no prompt'}, seed ${seed}, ${width} × ${height} px`;
+export const nameOf = (picture: StoredPicture): string =>
+  `${promptOfPicture(picture)}, seed ${picture.seed}, ${picture.width} × ${picture.height} px`;
 
 export function Picture({
   picture,

@@ -96,7 +96,7 @@ export function factsOf(picture: StoredPicture, model?: ModelView): readonly Fac
   const { width, height, seed, prompt } = picture;
   const times = model && Math.max(width / model.trained.width, height / model.trained.height);
   const facts: (Fact | undefined)[] = [
-    { name: 'Prompt', value: prompt || 'none' },
+    { name: 'Prompt', value: saidOf(recipe, model) ?? (prompt || 'none') },
     recipe?.request.negative?.length
       ? { name: 'Left out', value: recipe.request.negative.map(wordOf).join(', ') }
       : undefined,
@@ -121,6 +121,11 @@ export function factsOf(picture: StoredPicture, model?: ModelView): readonly Fac
   ];
   return facts.filter((fact) => fact !== undefined);
 }
+
+const saidOf = (recipe?: RecipeView, model?: ModelView): string | undefined =>
+  recipe && model && recipe.request.condition.length > 0
+    ? promptOf(lexiconOf(model), recipe.request.condition)
+    : undefined;
 
 function samplingFacts({ sampling, position }: ImageRequest): (Fact | undefined)[] {
   const { extend } = extensionOf(position?.extend);

@@ -4,6 +4,7 @@ import type { StoredPicture } from '../../api.ts';
 import { list, total, want } from '../../state/gallery.ts';
 import { useKeys } from '../../state/keys.ts';
 import { isMarked, markAndCompare, toggleMark } from '../../state/marks.ts';
+import { promptOfPicture } from '../../state/names.ts';
 import { remove, sameSeed, sendToForm, vary } from '../../state/pictures.ts';
 import { columnsFor, neighbour, type Row, wallOf } from '../../state/wall.ts';
 import { count } from '../../state/words.ts';
@@ -108,7 +109,7 @@ function WallRow({
         tabIndex={row.from + cell === Math.max(0, at) ? 0 : -1}
       />
       <p class="cap">
-        <b>{picture.prompt || 'no prompt'}</b>
+        <b>{promptOfPicture(picture)}</b>
         <span>
           {picture.width === picture.height
             ? picture.width
