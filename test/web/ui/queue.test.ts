@@ -18,7 +18,10 @@ describe('moved', () => {
         const id = ids[from % length]!;
         const next = moved(ids, id, to);
         const place = Math.min(length - 1, Math.max(0, to));
-        if (!next) return expect(ids[place]).toBe(id);
+        if (!next) {
+          expect(ids[place]).toBe(id);
+          return;
+        }
         expect(next.ids[place]).toBe(id);
         expect(serve(ids, id, next.target)).toEqual(next.ids);
         expect([...next.ids].sort()).toEqual(ids);
