@@ -12,6 +12,7 @@ import { createLive, eventsRoutes, type LiveOptions } from './events.ts';
 import { logging } from './log.ts';
 import { loginRoutes } from './login.ts';
 import { createMetrics, metricsRoutes } from './metrics.ts';
+import { openaiRoutes } from './openai.ts';
 import { describeApi } from './openapi.ts';
 import { pageRoutes } from './page.ts';
 import { batchesRoutes } from './routes/batches.ts';
@@ -105,6 +106,7 @@ const ROUTES = [
   modelsRoutes,
   reportsRoutes,
   eventsRoutes,
+  openaiRoutes,
 ];
 
 /** The services once they are there; until then, or where they failed to start, 503 with the reason. */
