@@ -5,13 +5,26 @@ import {
   checkReport,
   measuresOf,
   type ReportRow,
-  rankedMethods,
   type ResolutionReport,
+  rankedMethods,
   squaresOf,
 } from '../../../web/ui/resolution/report.ts';
 
-const row = (extend: string, size: string, kid: number, more: Partial<ReportRow> = {}): ReportRow => ({
-  ...{ model: 'm', extend, size, trained: size === '64x64', unchanged: false, sets: 1, samples: 32 },
+const row = (
+  extend: string,
+  size: string,
+  kid: number,
+  more: Partial<ReportRow> = {},
+): ReportRow => ({
+  ...{
+    model: 'm',
+    extend,
+    size,
+    trained: size === '64x64',
+    unchanged: false,
+    sets: 1,
+    samples: 32,
+  },
   numbers: { kid: { value: kid, low: kid - 1, high: kid + 1 } },
   warnings: [],
   ...more,
@@ -58,8 +71,18 @@ describe('curves', () => {
 describe('the best of each size', () => {
   it('is a tie where the pictures do not tell arms apart', () => {
     const [home, twice, oblong] = bestRows(report);
-    expect(home).toMatchObject({ size: '64 px', times: 'trained', best: 'no extension', beside: '' });
-    expect(twice).toMatchObject({ times: '2×', best: 'yarn', beside: 'tie with ntk', error: '± 1' });
+    expect(home).toMatchObject({
+      size: '64 px',
+      times: 'trained',
+      best: 'no extension',
+      beside: '',
+    });
+    expect(twice).toMatchObject({
+      times: '2×',
+      best: 'yarn',
+      beside: 'tie with ntk',
+      error: '± 1',
+    });
     expect(oblong).toMatchObject({ size: '64 × 128', times: '1 × 2', error: '' });
   });
 

@@ -15,7 +15,9 @@ describe('curves of losses', () => {
   });
 
   it('have as many places as there are pixels for, also for long runs', () => {
-    const points = Array.from({ length: 5000 }, (_, i) => point(i + 1, 1 / (i + 1), i % 250 ? undefined : 1));
+    const points = Array.from({ length: 5000 }, (_, i) =>
+      point(i + 1, 1 / (i + 1), i % 250 ? undefined : 1),
+    );
     const chart = lossChart([{ name: 'a', points }]);
     expect(chart.x.places).toHaveLength(300);
     expect(chart.x.places.at(-1)).toBe(5000);
@@ -24,7 +26,10 @@ describe('curves of losses', () => {
   });
 
   it('of several runs tell them apart by name, colour and mark', () => {
-    const runs = ['a', 'b'].map((name) => ({ name, points: [point(10, 1, 1), point(20, 0.5, 0.7)] }));
+    const runs = ['a', 'b'].map((name) => ({
+      name,
+      points: [point(10, 1, 1), point(20, 0.5, 0.7)],
+    }));
     const { series } = lossChart(runs);
     expect(series).toHaveLength(4);
     expect(new Set(series.map(({ name }) => name)).size).toBe(4);

@@ -3,6 +3,7 @@
  * extension or decoder of a card appears as a choice without a change here.
  */
 import type { ModelView } from '../../services.ts';
+import type { Draft } from '../api.ts';
 
 export type AxisName =
   | 'prompt'
@@ -40,9 +41,7 @@ export function axesOf(model: ModelView): Axis[] {
   const styles = stylesOf(model);
   return [
     { name: 'prompt', title: 'Prompts', kind: 'phrases', choices: [], first: [] },
-    ...(styles.length > 1
-      ? [choiceAxis('style', 'Styles', choicesOf(styles), [])]
-      : []),
+    ...(styles.length > 1 ? [choiceAxis('style', 'Styles', choicesOf(styles), [])] : []),
     ...(model.size.fixed ? [] : [choiceAxis('size', 'Sizes', sizesOf(model), [trainedOf(model)])]),
     ...samplingAxes(model),
   ];
@@ -101,8 +100,7 @@ export function stylesOf({ vocabulary, styles }: ModelView): string[] {
   return named.map((word) => word.replace(/^style=/, '')).sort();
 }
 
-export const trainedOf = ({ trained }: ModelView): string =>
-  `${trained.width}x${trained.height}`;
+export const trainedOf = ({ trained }: ModelView): string => `${trained.width}x${trained.height}`;
 
 /** Sides beside the trained one, in its multiples. */
 const FACTORS = [0.75, 1, 1.5, 2, 3, 4];
@@ -138,10 +136,12 @@ const MOST_VALUES = 1000;
 /** "1 to 64, 77" or "1-4" or "2 3 4.5"; an error of one sentence. */
 export function readNumbers(
   text: string,
-  { title, least = Number.NEGATIVE_INFINITY, most = Number.MAX_SAFE_INTEGER, whole = false }: Pick<
-    Axis,
-    'title' | 'least' | 'most' | 'whole'
-  >,
+  {
+    title,
+    least = Number.NEGATIVE_INFINITY,
+    most = Number.MAX_SAFE_INTEGER,
+    whole = false,
+  }: Pick<Axis, 'title' | 'least' | 'most' | 'whole'>,
 ): string[] {
   const parts = text
     .replace(/(\d)\s*(?:to|\.\.|–|-)\s*(\d)/gi, '$1~$2')
@@ -150,7 +150,9 @@ export function readNumbers(
   const numbers = parts.flatMap((part) => {
     const [from, to, ...more] = part.split('~').map(Number);
     if (from === undefined || more.length > 0 || [from, to ?? 0].some(Number.isNaN))
-      throw new RangeError(`${title}: expected numbers or ranges like 1 to 8, got '${part.replace('~', ' to ')}'`);
+      throw new RangeError(
+        `${title}: expected numbers or ranges like 1 to 8, got '${part.replace('~', ' to ')}'`,
+      );
     return to === undefined ? [from] : rangeOf(from, to, title);
   });
   const wrong = numbers.find(
@@ -201,7 +203,7 @@ export function chipsOf(values: readonly string[]): { title: string; values: rea
 export type GridBody = {
   readonly title: string;
   readonly grid: {
-    readonly base: Readonly<Record<string, unknown>>;
+    readonly base: Draft;
     readonly axes: readonly { readonly name: AxisName; readonly values: readonly string[] }[];
   };
 };

@@ -47,16 +47,14 @@ function Choices({ axis, values, onChange }: Props) {
     <>
       {[...axis.choices, ...own].map(({ value, title }) => (
         <label key={value} class="chip">
-          <input
-            type="checkbox"
-            checked={values.includes(value)}
-            onChange={() => toggle(value)}
-          />
+          <input type="checkbox" checked={values.includes(value)} onChange={() => toggle(value)} />
           <Icon name="check" />
           {title}
         </label>
       ))}
-      {axis.name === 'size' && <Adder axis={axis} label="Other size" onAdd={(more) => onChange([...values, ...more])} />}
+      {axis.name === 'size' && (
+        <Adder axis={axis} label="Other size" onAdd={(more) => onChange([...values, ...more])} />
+      )}
     </>
   );
 }
@@ -169,7 +167,11 @@ function Adder({
   } as const;
   return (
     <div class="adder">
-      {axis.kind === 'phrases' ? <textarea rows={4} {...shared} /> : <input type="text" {...shared} />}
+      {axis.kind === 'phrases' ? (
+        <textarea rows={4} {...shared} />
+      ) : (
+        <input type="text" {...shared} />
+      )}
       <button type="button" class="btn" onClick={add}>
         Add
       </button>

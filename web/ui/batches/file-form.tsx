@@ -55,8 +55,9 @@ function Drop() {
     setOver(is);
   };
   return (
-    <div
+    <fieldset
       class={over ? 'drop over' : 'drop'}
+      aria-label="File of requests"
       onDragOver={drag(true)}
       onDragLeave={drag(false)}
       onDrop={(event) => {
@@ -92,7 +93,7 @@ function Drop() {
         <Icon name="plus" />
         {file.value ? 'Choose another file' : 'Choose a file'}
       </button>
-    </div>
+    </fieldset>
   );
 }
 

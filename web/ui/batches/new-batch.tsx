@@ -1,6 +1,6 @@
 /** A new batch: from a grid over what the model allows, or from a file. */
+import { Seg } from '../components/controls.tsx';
 import { Icon } from '../components/icon.tsx';
-import { Seg } from '../components/seg.tsx';
 import { models } from '../state/models.ts';
 import { axesOf, sizeHint } from './axes.ts';
 import { AxisRow } from './axis-row.tsx';
@@ -20,11 +20,11 @@ import {
 } from './form.ts';
 import { Plan } from './plan.tsx';
 
-const SOURCES: readonly { readonly value: Source; readonly title: string }[] = [
-  { value: 'grid', title: 'Grid' },
-  { value: 'csv', title: 'CSV' },
-  { value: 'jsonl', title: 'JSONL' },
-  { value: 'json', title: 'JSON' },
+const SOURCES: readonly { readonly value: Source; readonly label: string }[] = [
+  { value: 'grid', label: 'Grid' },
+  { value: 'csv', label: 'CSV' },
+  { value: 'jsonl', label: 'JSONL' },
+  { value: 'json', label: 'JSON' },
 ];
 
 export function NewBatch({ onStarted }: { onStarted: (batch: string) => void }) {
@@ -36,7 +36,7 @@ export function NewBatch({ onStarted }: { onStarted: (batch: string) => void }) 
         <div class="row wrap">
           <Seg
             legend="Source"
-            choices={SOURCES}
+            options={SOURCES}
             value={source.value}
             onChange={(next) => {
               source.value = next;

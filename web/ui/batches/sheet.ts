@@ -36,12 +36,18 @@ export function layoutOf(axes: readonly SheetAxis[]): SheetLayout | undefined {
 }
 
 /** Where the cells of the product are among the requests; cells that were dropped are absent. */
-export function requestsByCell({ requests, cells }: Pick<BatchInput, 'requests'> & { readonly cells?: readonly number[] }): Map<number, number> {
+export function requestsByCell({
+  requests,
+  cells,
+}: Pick<BatchInput, 'requests'> & { readonly cells?: readonly number[] }): Map<number, number> {
   return new Map((cells ?? requests.map((_, i) => i)).map((cell, request) => [cell, request]));
 }
 
 /** The number of a combination in the product, the last axis turning fastest. */
-export function cellIndex(axes: readonly SheetAxis[], values: Readonly<Record<string, string>>): number {
+export function cellIndex(
+  axes: readonly SheetAxis[],
+  values: Readonly<Record<string, string>>,
+): number {
   return axes.reduce(
     (index, axis) => index * axis.values.length + axis.values.indexOf(values[axis.name]!),
     0,
@@ -89,3 +95,9 @@ export function axisTitle(name: string): string {
   };
   return titles[name] ?? name;
 }
+
+/** A combination in words. */
+export const cellName = ({ values }: SheetCell): string =>
+  Object.entries(values)
+    .map(([name, value]) => (name === 'prompt' ? value : `${name} ${value}`))
+    .join(', ');

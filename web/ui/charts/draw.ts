@@ -15,8 +15,10 @@ export type Drawing = {
 const ratio = () => window.devicePixelRatio || 1;
 const font = ({ font: family }: Palette, weight = 400) => `${weight} ${11.5 * ratio()}px ${family}`;
 /** Pixels on the canvas of a value on an axis. */
-const along = (plot: uPlot, { scales }: Drawing, axis: 'x' | 'y') => (value: number) =>
-  plot.valToPos(placeOn(scales[axis], value), axis, true);
+const along =
+  (plot: uPlot, { scales }: Drawing, axis: 'x' | 'y') =>
+  (value: number) =>
+    plot.valToPos(placeOn(scales[axis], value), axis, true);
 
 /** Before the grid: what lies beyond the trained place, and the level to compare with. */
 export function drawBackground(plot: uPlot, drawing: Drawing): void {

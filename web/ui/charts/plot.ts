@@ -35,7 +35,9 @@ export type Scales = { readonly x: Scale; readonly y: Scale };
 
 export function scalesOf({ x, y, series, level }: ChartSpec): Scales {
   const values = series.flatMap(({ points }) =>
-    points.flatMap((point) => (point ? [point.value, point.low ?? point.value, point.high ?? point.value] : [])),
+    points.flatMap((point) =>
+      point ? [point.value, point.low ?? point.value, point.high ?? point.value] : [],
+    ),
   );
   return {
     x: scaleOf(x.places, { log: x.log ?? false, ticks: 6 }),
@@ -56,7 +58,12 @@ export type Size = { readonly width: number; readonly height: number };
 export type OnPlace = (place: number | undefined, left: number) => void;
 
 /** Draws into `host`; all positions are 0 to 1 along their scale. */
-export function createPlot(host: HTMLElement, spec: ChartSpec, size: Size, onPlace: OnPlace): uPlot {
+export function createPlot(
+  host: HTMLElement,
+  spec: ChartSpec,
+  size: Size,
+  onPlace: OnPlace,
+): uPlot {
   const palette = paletteOf(host);
   const scales = scalesOf(spec);
   const labelled = hasEndLabels(spec, size.width);
@@ -83,7 +90,10 @@ export function createPlot(host: HTMLElement, spec: ChartSpec, size: Size, onPla
 }
 
 /** Only while the pointer is over it does the canvas change, so previews of the cursor need no motion setting. */
-function lineOf({ colour, dashed, strong }: ChartSpec['series'][number], palette: Palette): uPlot.Series {
+function lineOf(
+  { colour, dashed, strong }: ChartSpec['series'][number],
+  palette: Palette,
+): uPlot.Series {
   return {
     stroke: palette.series[colour - 1] ?? palette.ink,
     width: strong ? 2.4 : 1.5,

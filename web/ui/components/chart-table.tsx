@@ -1,6 +1,7 @@
 /** The numbers of a chart as a table, for those who do not see it and those who want to copy them. */
 import { short } from '../charts/scale.ts';
 import type { ChartPoint, ChartSpec } from '../charts/spec.ts';
+import { Scroll } from './scroll.tsx';
 
 /** Rows at most: of a curve of 300 places every n-th. */
 const ROWS = 24;
@@ -8,13 +9,11 @@ const ROWS = 24;
 export function ChartTable({ spec }: { spec: ChartSpec }) {
   const { x, y, series, title } = spec;
   const every = Math.ceil(x.places.length / ROWS);
-  const rows = [...x.places.keys()].filter(
-    (i) => (x.places.length - 1 - i) % every === 0,
-  );
+  const rows = [...x.places.keys()].filter((i) => (x.places.length - 1 - i) % every === 0);
   return (
     <details class="numbers">
       <summary>Numbers as a table</summary>
-      <section class="scroll" aria-label={`${title}, numbers`} tabIndex={0}>
+      <Scroll label={`${title}, numbers`}>
         <table>
           <caption class="sr">
             {title}: {y.name}
@@ -42,7 +41,7 @@ export function ChartTable({ spec }: { spec: ChartSpec }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </Scroll>
     </details>
   );
 }

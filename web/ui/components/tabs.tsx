@@ -5,6 +5,8 @@ import { search, setSearch } from '../state/router.ts';
 export type Tab = {
   readonly id: string;
   readonly label: string;
+  /** A word or number after the label, such as how far it is. */
+  readonly tag?: { readonly text: string; readonly now?: boolean };
   readonly panel: () => ComponentChildren;
 };
 
@@ -35,6 +37,7 @@ export function Tabs({ label, tabs }: { readonly label: string; readonly tabs: r
             onClick={() => show(tab)}
           >
             {tab.label}
+            {tab.tag && <span class={`tag ${tab.tag.now ? 'acc' : ''}`}>{tab.tag.text}</span>}
           </button>
         ))}
       </div>

@@ -24,7 +24,8 @@ export const placesOf = ({ start, decided, places }: TracePass): readonly number
 /** The picture's places after `pass` passes of a run. */
 export function frameAt(run: TraceRun, pass: number, length: number): Frame {
   const cells: CellState[] = new Array(length).fill('none');
-  for (const one of run.passes.slice(0, pass)) for (const place of placesOf(one)) cells[place] = 'accepted';
+  for (const one of run.passes.slice(0, pass))
+    for (const place of placesOf(one)) cells[place] = 'accepted';
   const now = run.passes[pass - 1];
   if (now) {
     for (const place of placesOf(now)) cells[place] = 'new';
@@ -109,7 +110,11 @@ export function keyed(
 }
 
 /** One sentence for those who do not see the board. */
-export function boardLabel({ pass, counts, decided }: Frame, length: number, passes: number): string {
+export function boardLabel(
+  { pass, counts, decided }: Frame,
+  length: number,
+  passes: number,
+): string {
   const parts = [
     `${decided} of ${length} tokens accepted`,
     `${counts.new} of them in this pass`,

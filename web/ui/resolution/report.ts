@@ -2,9 +2,10 @@
  * The report of `evaluate resolution` as the page shows it: curves over sizes, and the best method of each size with
  * those that the pictures do not tell from it.
  */
+
+import { short } from '../charts/scale.ts';
 import type { ChartPoint, ChartSeries, ChartSpec } from '../charts/spec.ts';
 import { lookOf } from '../charts/spec.ts';
-import { short } from '../charts/scale.ts';
 
 export type ReportPoint = Required<ChartPoint> & { readonly real?: number };
 export type ReportRow = {
@@ -91,11 +92,15 @@ export function rankedMethods(report: ResolutionReport, model: string): string[]
     const row = report.rows.find(
       (one) => one.model === model && one.extend === extend && one.size === `${largest}x${largest}`,
     );
-    return row?.unchanged ? Number.POSITIVE_INFINITY : (row?.numbers.kid?.value ?? Number.POSITIVE_INFINITY);
+    return row?.unchanged
+      ? Number.POSITIVE_INFINITY
+      : (row?.numbers.kid?.value ?? Number.POSITIVE_INFINITY);
   };
   const methods = methodsOf(report);
   const rank = new Map(methods.map((name) => [name, kid(name)]));
-  return [...methods].sort((a, b) => rank.get(a)! - rank.get(b)! || methods.indexOf(a) - methods.indexOf(b));
+  return [...methods].sort(
+    (a, b) => rank.get(a)! - rank.get(b)! || methods.indexOf(a) - methods.indexOf(b),
+  );
 }
 
 /** Curves of one measure: a method a line, left out where it changes nothing. */
@@ -108,16 +113,18 @@ export function chartOf(
   const { title, hint, log } = MEASURES[measure] ?? { title: measure, hint: '' };
   const sides = squaresOf(report);
   const trained = trainedSide(report, model);
-  const series = rankedMethods(report, model).map((extend, index): ChartSeries => ({
-    ...lookOf(index),
-    name: methodTitle(extend),
-    points: sides.map((side) => {
-      const row = report.rows.find(
-        (one) => one.model === model && one.extend === extend && one.size === `${side}x${side}`,
-      );
-      return row?.unchanged ? undefined : row?.numbers[measure];
+  const series = rankedMethods(report, model).map(
+    (extend, index): ChartSeries => ({
+      ...lookOf(index),
+      name: methodTitle(extend),
+      points: sides.map((side) => {
+        const row = report.rows.find(
+          (one) => one.model === model && one.extend === extend && one.size === `${side}x${side}`,
+        );
+        return row?.unchanged ? undefined : row?.numbers[measure];
+      }),
     }),
-  }));
+  );
   const level = levelOf(measure);
   return {
     title: `${title} against size`,
@@ -177,7 +184,8 @@ export function bestRows(report: ResolutionReport): BestRow[] {
     const row = rows.find((one) => armOf(one) === arm);
     return {
       ...{ size: sizeLabel(size), times: timesOf(report, size, row), best: shown(arm) },
-      beside: alike.length > 0 ? `tie with ${alike.map(shown).join(', ')}` : nextOf(rows, arm, shown),
+      beside:
+        alike.length > 0 ? `tie with ${alike.map(shown).join(', ')}` : nextOf(rows, arm, shown),
       kid: short(kid.value),
       error: kid.high > kid.low ? `± ${short((kid.high - kid.low) / 2)}` : '',
       attributes: row?.numbers.attributes ? short(row.numbers.attributes.value) : '–',
@@ -212,11 +220,7 @@ function timesOf({ rows }: ResolutionReport, size: string, row: ReportRow | unde
   return w / tw === h / th ? `${times(w / tw)}×` : `${times(w / tw)} × ${times(h / th)}`;
 }
 
-function nextOf(
-  rows: readonly ReportRow[],
-  arm: string,
-  shown: (arm: string) => string,
-): string {
+function nextOf(rows: readonly ReportRow[], arm: string, shown: (arm: string) => string): string {
   const best = rows.find((row) => armOf(row) === arm)?.numbers.kid?.value;
   const next = rows
     .filter((row) => armOf(row) !== arm && !row.unchanged && row.numbers.kid)

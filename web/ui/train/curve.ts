@@ -1,7 +1,7 @@
 /** Losses of training runs as curves: means over stretches, as many as there are pixels to draw them. */
 import type { Point } from '../../../jobs/job.ts';
-import type { ChartPoint, ChartSeries, ChartSpec } from '../charts/spec.ts';
 import { short } from '../charts/scale.ts';
+import type { ChartPoint, ChartSeries, ChartSpec } from '../charts/spec.ts';
 
 export type RunCurve = { readonly name: string; readonly points: readonly Point[] };
 
@@ -54,7 +54,11 @@ export function lossChart(runs: readonly RunCurve[]): ChartSpec {
     const look = { colour: COLOURS[index % COLOURS.length]! };
     const held = meansAt(points, 'heldOutLoss', steps);
     const own: ChartSeries[] = [
-      { ...look, name: many ? `${name}, training` : 'training', points: meansAt(points, 'loss', steps) },
+      {
+        ...look,
+        name: many ? `${name}, training` : 'training',
+        points: meansAt(points, 'loss', steps),
+      },
       {
         ...look,
         ...{ mark: HELD_MARKS[index % HELD_MARKS.length]!, dashed: true, strong: true },
