@@ -4,6 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { BatchInput } from '../../../jobs/job.ts';
 import { isEnded } from '../../../jobs/state.ts';
 import { api, type Job, type StoredPicture } from '../api.ts';
+import { calmly } from '../state/calmly.ts';
 import { jobs, onEvent, progress, takeJobs } from '../state/facts.ts';
 import { resets } from '../state/live.ts';
 import { rateOf, type Sample, withSample } from './rate.ts';
@@ -148,26 +149,6 @@ async function* pagesOf<Item>(
     yield page.items;
     after = page.next;
   } while (after !== undefined);
-}
-
-/** Runs at once, then at most every `pause` ms, and once more after the last call. */
-function calmly(run: () => unknown, pause: number): () => void {
-  let [waiting, again] = [false, false];
-  const next = () => {
-    run();
-    waiting = true;
-    setTimeout(() => {
-      waiting = false;
-      if (again) {
-        again = false;
-        next();
-      }
-    }, pause);
-  };
-  return () => {
-    if (waiting) again = true;
-    else next();
-  };
 }
 
 export function useBatch(id: string): BatchFacts {

@@ -222,8 +222,8 @@ function Pictures({ facts, job }: { facts: BatchFacts; job: Job }) {
                 loading="lazy"
               />
               <a href={`/gallery?image=${picture.id}`}>
-<span class=\"sr\">{`${picture.prompt || 'no words'}, seed ${picture.seed}, ${picture.width} × ${picture.height}`}</span>
-</a>
+                <span class="sr">{`${picture.prompt || 'no words'}, seed ${picture.seed}, ${picture.width} × ${picture.height}`}</span>
+              </a>
             </div>
           ))}
         </div>

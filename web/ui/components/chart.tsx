@@ -4,6 +4,7 @@ import 'uplot/dist/uPlot.min.css';
 import { createPlot, hasEndLabels } from '../charts/plot.ts';
 import { short } from '../charts/scale.ts';
 import type { ChartSpec } from '../charts/spec.ts';
+import './chart.css';
 import { dark } from '../state/dark.ts';
 import { ChartKey } from './chart-key.tsx';
 import { ChartTable, pointText } from './chart-table.tsx';

@@ -10,6 +10,8 @@ export type Field = {
   readonly kind: 'text' | 'number' | 'choice';
   readonly hint?: string;
   readonly choices?: readonly string[];
+  /** Whether the field means anything in this configuration. Default: always. */
+  readonly when?: (config: Config) => boolean;
 };
 
 export type Config = Readonly<Record<string, unknown>>;
@@ -19,10 +21,18 @@ export const FIELDS: readonly Field[] = [
   { path: 'title', title: 'Title of the model', kind: 'text' },
   {
     ...{ path: 'data.set', title: 'Data set', kind: 'choice' },
-    choices: ['avatars', 'emoji'],
+    choices: ['avatars', 'emoji', 'folder'],
+  },
+  {
+    ...{ path: 'data.path', title: 'Folder of pictures', kind: 'text' },
+    hint: 'its name under datasets',
+    when: (config) => valueAt(config, 'data.set') === 'folder',
   },
   { path: 'data.size', title: 'Side of the pictures, px', kind: 'number' },
-  { path: 'data.count', title: 'Pictures to draw', kind: 'number' },
+  {
+    ...{ path: 'data.count', title: 'Pictures to draw', kind: 'number' },
+    when: (config) => valueAt(config, 'data.set') === 'avatars',
+  },
   { path: 'steps', title: 'Steps', kind: 'number' },
   { path: 'batch', title: 'Pictures a step', kind: 'number' },
   { path: 'seed', title: 'Seed', kind: 'number' },
