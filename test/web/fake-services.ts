@@ -9,6 +9,7 @@ import { formatParameters, type ImageRequest, type Recipe } from '../../request.
 import { VERSION } from '../../version.ts';
 import type { ModelView, Services } from '../../web/services.ts';
 import { createFakeJobs, promptOf } from './fake-jobs.ts';
+import { fakeDecoding, fakeResolution, fakeTrace } from './fake-reports.ts';
 
 const VOCABULARY = [
   ...['style=avataaars', 'style=big smile', 'style=pixel art'],
@@ -89,6 +90,7 @@ export function createFakeServices({ step = 1, limit = 10_000 }: FakeOptions = {
   void jobs.work(handlerOf(step), { concurrency: 1 });
   const reports = [
     { id: 'sizes', kind: 'resolution', title: 'Sizes of avatars', createdAt: 1_790_000_000_000 },
+    { id: 'decoders', kind: 'decoding', title: 'Decoders', createdAt: 1_790_000_000_000 },
   ] as const;
   return {
     jobs,
@@ -104,9 +106,11 @@ export function createFakeServices({ step = 1, limit = 10_000 }: FakeOptions = {
     configs: async () => [{ name: 'avatars', config: { data: { kind: 'avatars' } } }],
     reports: {
       list: async () => reports,
-      read: async (id) => ({ report: id, cells: [] }),
+      read: async (id) => (id === 'sizes' ? fakeResolution() : fakeDecoding),
       file: async (_, name) =>
-        name === 'chart.png' || name === 'secret.txt' ? picture(3, 32, 32) : undefined,
+        ['chart.png', 'secret.txt', 'sheet-avatars-1.png'].includes(name)
+          ? picture(3, 320, 240)
+          : undefined,
     },
     system: async () => ({ engine: 'onnx', provider: 'cpu', cores: 2, storage: 'memory' }),
   };
@@ -133,10 +137,15 @@ const handlerOf =
     if (input.kind === 'render') return render(task, input.request, step);
     for (let k = 1; k <= 20; k++) {
       await wait(step, undefined, { signal: task.signal });
-      task.point({ step: k, values: { loss: 1 / k } });
+      const heldOut = k % 5 === 0 ? { heldOutLoss: 1.2 / k } : {};
+      task.point({ step: k, values: { loss: 1 / k, ...heldOut } });
+      if (input.kind === 'train' && k % 10 === 0) task.preview(k, await picture(k, 96, 64));
       task.progress({ step: k, steps: 20, eta: (step * (20 - k)) / 1000, done: 0 });
     }
-    return input.kind === 'train' ? { model: 'new-model' } : { report: 'sizes' };
+    if (input.kind === 'train') return { model: 'new-model' };
+    if (input.kind === 'evaluate' && input.what === 'trace')
+      return fakeTrace(input.config.request as ImageRequest);
+    return { report: 'sizes' };
   };
 
 async function render(task: JobTask, request: ImageRequest, step: number): Promise<void> {

@@ -65,7 +65,7 @@ const numberAxis = (
 });
 
 function samplingAxes({ sampling }: ModelView): Axis[] {
-  const seeds = numberAxis('seed', 'Seeds', undefined, { least: 0, whole: true });
+  const seeds = numberAxis('seed', 'Seeds', 1, { least: 0, whole: true });
   const guidance = numberAxis('guidance', 'Guidance', sampling.guidance, { least: 0, most: 100 });
   if (sampling.kind === 'tokens')
     return [
@@ -96,8 +96,10 @@ const extensionsOf = (all: readonly { name: string; title: string }[]): AxisChoi
 
 /** Styles by name, from the words `style=...`. */
 export function stylesOf({ vocabulary, styles }: ModelView): string[] {
-  const named = styles ? Object.keys(styles) : vocabulary.filter((word) => /^style=/.test(word));
-  return named.map((word) => word.replace(/^style=/, '')).sort();
+  const named = [...vocabulary, ...Object.keys(styles ?? {})].filter((word) =>
+    /^style=/.test(word),
+  );
+  return [...new Set(named)].map((word) => word.replace(/^style=/, '')).sort();
 }
 
 export const trainedOf = ({ trained }: ModelView): string => `${trained.width}x${trained.height}`;

@@ -62,7 +62,7 @@ export function Plan({
             disabled={!ready || known.sample.length === 0}
             onClick={() => known && begin(trialOf(known, asked))}
           >
-            Try {known && known.sample.length > 0 ? known.sample.length : ''} of them
+            Try {known && known.sample.length > 0 ? `${known.sample.length} of them` : 'a few'}
           </button>
           <button
             type="button"

@@ -39,8 +39,8 @@ export function drawBackground(plot: uPlot, drawing: Drawing): void {
     dashedLine(ctx, palette.edge, [bbox.left, y], [bbox.left + bbox.width, y]);
     ctx.font = font(palette);
     ctx.fillStyle = palette.soft;
-    ctx.textAlign = 'left';
-    ctx.fillText(level.name, bbox.left + 4 * ratio(), y - 4 * ratio());
+    ctx.textAlign = 'right';
+    ctx.fillText(level.name, bbox.left + bbox.width - 4 * ratio(), y - 4 * ratio());
   }
   ctx.restore();
 }
@@ -80,6 +80,7 @@ function dashedLine(
 export function drawSeries(plot: uPlot, drawing: Drawing): void {
   const { ctx } = plot;
   ctx.save();
+  ctx.setLineDash([]); // that of the last line
   for (const series of [...drawing.spec.series].reverse()) drawPoints(plot, drawing, series);
   if (drawing.labelled) drawEndLabels(plot, drawing);
   ctx.restore();

@@ -45,8 +45,8 @@ export function scalesOf({ x, y, series, level }: ChartSpec): Scales {
   };
 }
 
-/** Room for names at the line ends, in CSS pixels. */
-const LABELS = 150;
+/** From the line ends to their names, in CSS pixels. */
+const LEADER = 24;
 /** Narrower charts have a legend instead. */
 export const NARROW = 520;
 
@@ -54,6 +54,13 @@ export const hasEndLabels = ({ endLabels }: ChartSpec, width: number): boolean =
   (endLabels ?? false) && width >= NARROW;
 
 export type Size = { readonly width: number; readonly height: number };
+/** Room for the names at the line ends, in CSS pixels. */
+function roomFor(names: readonly string[], { font }: Palette): number {
+  const ctx = document.createElement('canvas').getContext('2d')!;
+  ctx.font = `650 11.5px ${font}`;
+  return LEADER + Math.ceil(Math.max(0, ...names.map((name) => ctx.measureText(name).width)));
+}
+
 /** Called with the place that the pointer is at, or nothing. */
 export type OnPlace = (place: number | undefined, left: number) => void;
 
@@ -71,10 +78,14 @@ export function createPlot(
   const ys = spec.series.map(({ points }) =>
     points.map((point) => (point ? placeOn(scales.y, point.value) : null)),
   );
+  const room = roomFor(
+    spec.series.map(({ name }) => name),
+    palette,
+  );
   const drawing = { spec, scales, palette, labelled };
   const options: uPlot.Options = {
     ...size,
-    padding: [spec.trained === undefined ? 8 : 20, labelled ? LABELS : 10, 0, 0],
+    padding: [spec.trained === undefined ? 8 : 20, labelled ? room : 10, 0, 0],
     scales: { x: { time: false, range: [0, 1] }, y: { range: [0, 1] } },
     axes: [xAxis(spec, scales.x, palette), yAxis(scales.y, palette)],
     series: [{}, ...spec.series.map((one) => lineOf(one, palette))],

@@ -37,7 +37,12 @@ export function Tabs({ label, tabs }: { readonly label: string; readonly tabs: r
             onClick={() => show(tab)}
           >
             {tab.label}
-            {tab.tag && <span class={`tag ${tab.tag.now ? 'acc' : ''}`}>{tab.tag.text}</span>}
+            {tab.tag && (
+              <>
+                {' '}
+                <span class={`tag ${tab.tag.now ? 'acc' : ''}`}>{tab.tag.text}</span>
+              </>
+            )}
           </button>
         ))}
       </div>

@@ -90,12 +90,11 @@ function SmallChart({
     () => chartOf(report, model, measure, { height: 210 }),
     [report, model, measure],
   );
-  const { title, hint } = MEASURES[measure]!;
+  const { title } = MEASURES[measure]!;
   return (
     <section class="card" aria-label={title}>
       <header>
         <h3>{title}</h3>
-        <p>{hint}</p>
       </header>
       <Chart spec={spec} legend={false} />
     </section>

@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Point, Progress } from '../../../jobs/job.ts';
 import { api, type Job, previewUrl, urls } from '../api.ts';
 import { calmly } from '../state/calmly.ts';
-import { jobs, onEvent, previews, progress, takeJobs } from '../state/facts.ts';
+import { jobs, onEvent, progress, takeJobs } from '../state/facts.ts';
 import { resets } from '../state/live.ts';
 import { joinPoints } from './curve.ts';
 
@@ -13,7 +13,7 @@ const PAUSE = 2000;
 /** Sheets shown, the newest first. */
 const SHEETS = 12;
 
-export type Sheet = { readonly step: number; readonly url: string; readonly large: string };
+export type Sheet = { readonly step: number; readonly url: string };
 
 export type RunFacts = {
   readonly job: ReadonlySignal<Job | undefined>;
@@ -27,6 +27,7 @@ export type RunFacts = {
 export function openRun(id: string): RunFacts {
   const points = signal<readonly Point[]>([]);
   const kept = signal<readonly Sheet[]>([]);
+  const seen = signal<readonly Sheet[]>([]);
   const error = signal<string | undefined>(undefined);
   let closed = false;
   const complainHere = (wrong: Error) => {
@@ -39,16 +40,17 @@ export function openRun(id: string): RunFacts {
   const lookAtSheets = async () => {
     const { images } = await api.images({ job: id, limit: SHEETS });
     if (!closed)
-      kept.value = images.map((picture) => ({
-        step: picture.index,
-        url: urls.file(picture.id),
-        large: urls.file(picture.id),
+      kept.value = images.map(({ id: picture, index }) => ({
+        step: index,
+        url: urls.file(picture),
       }));
   };
   const soon = calmly(() => look().catch(complainHere), PAUSE);
   const stopEvents = onEvent((event) => {
     if (event.type === 'progress' && event.job === id) soon();
     if (event.type === 'job' && event.job.id === id) soon();
+    if (event.type === 'preview' && event.job === id)
+      seen.value = [...seen.value, { step: event.index, url: previewUrl(event.png) }];
     if (event.type === 'picture' && event.picture.job === id) lookAtSheets().catch(complainHere);
   });
   const stopResets = effect(() => {
@@ -57,15 +59,10 @@ export function openRun(id: string): RunFacts {
     lookAtSheets().catch(complainHere);
     soon();
   });
-  const live = computed((): readonly Sheet[] =>
-    (previews.value.get(id) ?? []).map(({ index, png }) => ({
-      ...{ step: index, url: previewUrl(png), large: previewUrl(png) },
-    })),
-  );
   return {
     job: computed(() => jobs.value.get(id)),
     progress: computed(() => progress.value.get(id)),
-    sheets: computed(() => newestSheets([...live.value, ...kept.value])),
+    sheets: computed(() => newestSheets([...seen.value, ...kept.value])),
     ...{ points, error },
     close() {
       closed = true;

@@ -196,7 +196,7 @@ function Configuration({ job, onCopy }: { job: Job; onCopy: () => void }) {
           </>
         )}
       </dl>
-      <details>
+      <details class="fold">
         <summary>As JSON</summary>
         <pre class="mono xs config">{writeConfig(config)}</pre>
       </details>
