@@ -1,5 +1,6 @@
 /** Batches: many requests as one job. */
 import { computed } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { AllBatches } from '../batches/all-batches.tsx';
 import { useBatch } from '../batches/batch-facts.ts';
 import { BatchPanel } from '../batches/batch-panel.tsx';
@@ -22,6 +23,10 @@ const chosen = computed(() => {
 
 export function Batches() {
   const id = chosen.value;
+  const asked = search.value.get('job');
+  useEffect(() => {
+    if (asked) setSearch({ job: undefined, tab: 'batch', batch: asked });
+  }, [asked]);
   return (
     <main id="main" tabIndex={-1}>
       <div class="title">
