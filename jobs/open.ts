@@ -115,13 +115,20 @@ async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
   async function ticket(kind: Job['kind'], count: number): Promise<void> {
     if (isRun(kind)) await inTime(queue.add(kind, count), PATIENCE).catch(() => {});
   }
-  async function changed(change: Promise<Changed>, { tickets }: { tickets: boolean }) {
-    const { job, kind, count } = await change;
-    tellJob(job);
-    events.look(job.id);
-    if (tickets) await ticket(kind, count);
-    return job;
+  /** What people asked of a job, told to listeners and to who runs it. */
+  async function changed(change: Promise<Changed>): Promise<Changed> {
+    const done = await change;
+    tellJob(done.job);
+    events.look(done.job.id);
+    return done;
   }
+  const stop = async (change: Promise<Changed>) => (await changed(change)).job;
+  const go = (change: () => Promise<Changed>) =>
+    sweep.adding(async () => {
+      const { job, kind, count } = await changed(change());
+      await ticket(kind, count);
+      return job;
+    });
   async function pause(paused: boolean): Promise<void> {
     await history.set('paused', paused);
     await (paused ? queue.pause() : queue.resume());
@@ -142,18 +149,20 @@ async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
         throw new QueueFull(
           `queue: expected at most ${limits.waiting} waiting jobs, got ${waiting + more}`,
         );
-      const job = await history.add(input, { priority, title });
-      tellJob(job);
-      await ticket(job.kind === 'batch' ? 'render' : job.kind, more);
-      return job;
+      return sweep.adding(async () => {
+        const job = await history.add(input, { priority, title });
+        tellJob(job);
+        await ticket(job.kind === 'batch' ? 'render' : job.kind, more);
+        return job;
+      });
     },
     get: history.get,
     list: history.list,
     counts: history.counts,
-    cancel: (id) => changed(transitions.cancel(id), { tickets: false }),
-    pause: (id) => changed(transitions.pause(id), { tickets: false }),
-    resume: (id) => changed(transitions.resume(id), { tickets: true }),
-    retry: (id) => changed(transitions.retry(id), { tickets: true }),
+    cancel: (id) => stop(transitions.cancel(id)),
+    pause: (id) => stop(transitions.pause(id)),
+    resume: (id) => go(() => transitions.resume(id)),
+    retry: (id) => go(() => transitions.retry(id)),
     async move(id, to) {
       const job = await transitions.move(id, to);
       tellJob(job);

@@ -23,6 +23,9 @@ export function createSweep({ claims, queue, tellJob }: SweepParts) {
   /** How many tickets lacked the last time. */
   let lacking = new Map<RunKind, number>();
   let unused = 0;
+  /** How often adding has begun and ended in this process. */
+  let begun = 0;
+  let ended = 0;
 
   async function missing(): Promise<Map<RunKind, number>> {
     const jobs = await claims.waiting();
@@ -41,15 +44,22 @@ export function createSweep({ claims, queue, tellJob }: SweepParts) {
       for (const [kind, count] of await missing()) await queue.add(kind, count);
     },
 
+    /** Around writing rows and adding their tickets. */
+    async adding<T>(work: () => Promise<T>): Promise<T> {
+      begun++;
+      return work().finally(() => ended++);
+    },
+
     /**
      * For each ticket that found no job: after some, as when a batch was cancelled, all that wait are thrown away
-     * where no job waits. One that is being added at that moment gets its ticket from the next sweeps.
+     * where no job waits. Jobs that another process adds at that moment get their tickets from the next sweeps.
      */
     async drainExcess(kind: RunKind): Promise<void> {
-      unused++;
-      if (unused < UNUSED) return;
+      const before = begun;
+      if (++unused < UNUSED || ended !== before) return;
       unused = 0;
-      if (!(await claims.waiting()).has(kind)) await queue.drain(kind);
+      const jobs = await claims.waiting();
+      if (!jobs.has(kind) && begun === before) await queue.drain(kind);
     },
 
     async once(): Promise<void> {

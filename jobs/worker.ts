@@ -156,8 +156,8 @@ export function createRunner(parts: WorkerParts, handler: JobHandler, concurrenc
     running,
     /** For one ticket: at most one job. Whether there was one. */
     async process(kind: RunKind, ticket: string): Promise<boolean> {
-      // While all slots are taken this ticket waits here, so that another process may need one instead.
-      if (free.taken()) await queue.add(kind, 1);
+      // Jobs of other kinds may have all slots. This ticket waits for one, and another process gets one in its place.
+      if (running.size >= concurrency) await queue.add(kind, 1);
       const release = await free.take();
       try {
         if (stopped) await queue.add(kind, 1);
@@ -192,7 +192,6 @@ function createSlots(count: number) {
   let used = 0;
   const waiting: (() => void)[] = [];
   return {
-    taken: () => used >= count,
     async take(): Promise<() => void> {
       if (used >= count) await new Promise<void>((resolve) => waiting.push(resolve));
       else used++;
