@@ -40,7 +40,8 @@ export function createGallery({ sql, transaction }: Database) {
         );
         const [row] = await write<JobRow>(
           `UPDATE ropewalk.jobs SET losses = 0, errors = 0,
-             done = (SELECT count(*) FROM ropewalk.pictures WHERE job = $1) WHERE id = $1 RETURNING ${JOB_COLUMNS}`,
+             done = CASE WHEN kind = 'render' THEN (SELECT count(*) FROM ropewalk.pictures WHERE job = $1) ELSE done END
+           WHERE id = $1 RETURNING ${JOB_COLUMNS}`,
           [job],
         );
         return { ...(made && { picture: pictureOf(made) }), job: jobOf(row!) };
