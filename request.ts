@@ -218,6 +218,9 @@ export function solverKnownAs(name: string): string | undefined {
   return Object.keys(KNOWN).find((known) => !SCHEDULES.has(known) && plain(known) === plain(name));
 }
 
+/** What other tools call a solver of ours, if they know it. */
+export const titleOfSolver = (name: string): string | undefined => KNOWN[name];
+
 /**
  * A recipe as the `parameters` text of AUTOMATIC1111's web UI, which many tools read: the prompt, the
  * negative prompt, and a line of `Key: value` pairs.

@@ -4,7 +4,6 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { convertPicture, decodePicture, encodePng, resizePicture } from '../png.ts';
 import type { ImageRequest } from '../request.ts';
@@ -18,7 +17,7 @@ import {
   OpenAIError,
   toOpenAIError,
 } from './openai-schemas.ts';
-import { filesOfRender, type Render, RenderEnded, startRender } from './renders.ts';
+import { filesOfRender, type Render, RenderEnded, startRender, whenGone } from './renders.ts';
 import { fileAnswer } from './schemas.ts';
 import type { ModelView, Services } from './services.ts';
 import './context.ts';
@@ -102,15 +101,6 @@ const modelOf = ({ id }: ModelView) => ({
   created: 0, // a card has no date
   owned_by: 'ropewalk',
 });
-
-/** Aborted when the client hangs up before it has its answer. */
-function whenGone({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  raw.on('close', () => {
-    if (!raw.writableFinished) gone.abort();
-  });
-  return gone.signal;
-}
 
 type Asked = {
   readonly request: ImageRequest;

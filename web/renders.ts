@@ -1,4 +1,5 @@
 /** A render asked for by a client that waits for its pictures; who leaves cancels it. */
+import type { FastifyReply } from 'fastify';
 import { isEnded, type Job, type JobEvent, type StoredPicture } from '../jobs/job.ts';
 import { Conflict, type Jobs, NotFound } from '../jobs/jobs.ts';
 import type { ImageRequest } from '../request.ts';
@@ -59,7 +60,7 @@ export async function startRender(
     const give = () => {
       stop(); // also where nobody reads `told`
       wake();
-      cancel(jobs, job.id).catch(() => {});
+      cancelRender(jobs, job.id).catch(() => {});
     };
     if (signal.aborted) give();
     else signal.addEventListener('abort', give, { once: true });
@@ -68,6 +69,15 @@ export async function startRender(
     stop();
     throw error;
   }
+}
+
+/** Aborted when the client hangs up before it has its answer. */
+export function whenGone({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.on('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 const jobOf = (event: JobEvent): string | undefined => {
@@ -99,12 +109,12 @@ async function* follow(
     if (over.state !== 'done') throw new RenderEnded(over);
   } finally {
     how.stop();
-    if (!over && !how.signal.aborted) await cancel(jobs, id);
+    if (!over && !how.signal.aborted) await cancelRender(jobs, id);
   }
 }
 
 /** No matter if it is over by now. */
-async function cancel(jobs: Jobs, id: string): Promise<void> {
+export async function cancelRender(jobs: Jobs, id: string): Promise<void> {
   try {
     await jobs.cancel(id);
   } catch (error) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import compress from '@fastify/compress';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyServerOptions } from 'fastify';
+import { a1111Routes } from './a1111.ts';
 import './context.ts';
 import { answerError, HttpError } from './errors.ts';
 import { createLive, eventsRoutes, type LiveOptions } from './events.ts';
@@ -107,6 +108,7 @@ const ROUTES = [
   reportsRoutes,
   eventsRoutes,
   openaiRoutes,
+  a1111Routes,
 ];
 
 /** The services once they are there; until then, or where they failed to start, 503 with the reason. */
