@@ -46,6 +46,13 @@ export async function encodePng(
   });
 }
 
+/** A small file of a picture, at most `side` pixels a side: what it looks like so far. */
+export const encodePreview = (picture: Picture, side = 128): Promise<Buffer> =>
+  raw(picture)
+    .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+    .png()
+    .toBuffer();
+
 /** An animated GIF that repeats; frames of one size, `delay` milliseconds each, the last one `rest`. */
 export async function encodeGif(
   frames: readonly Picture[],

@@ -46,14 +46,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   jobs: ['request', 'prompt', 'png', 'schema'],
   workers: [
-    'pipelines',
-    'training',
-    'evaluation',
-    'jobs',
-    'request',
-    'prompt',
-    'schema',
-    'version',
+    ...['tensor', 'generators', 'training', 'pipelines', 'evaluation', 'jobs'],
+    ...['request', 'prompt', 'png', 'schema', 'version'],
   ],
   web: ['request', 'prompt', 'jobs', 'png', 'schema', 'version'],
 };

@@ -1,0 +1,62 @@
+/** What those whose pictures are in a batch are told: steps, previews, and each picture's file. */
+import { setImmediate } from 'node:timers/promises';
+import type { Progress } from '../jobs/job.ts';
+import type { DrawProgress } from '../pipelines/diffusion.ts';
+import { fileOf } from '../pipelines/render.ts';
+import { encodePreview, type Picture } from '../png.ts';
+import type { Slot, Work } from './line.ts';
+
+/** Milliseconds between previews. */
+const PREVIEW_EVERY = 300;
+
+/** Tells of each step, then lets messages in, so that a request can be cancelled. */
+export function watchBatch(slots: readonly Slot[], now: () => number) {
+  let shown = now();
+  return async ({ step, steps, preview }: DrawProgress): Promise<void> => {
+    for (const work of new Set(slots.map((slot) => slot.work))) {
+      const inBatch = slots.filter((slot) => slot.work === work).length;
+      work.began ??= shown;
+      if (!work.ended) work.task.onStep?.(progressOf(work, { step, steps, inBatch, now: now() }));
+    }
+    if (step < steps && now() - shown > PREVIEW_EVERY) {
+      shown = now();
+      await showPreviews(slots, preview());
+    }
+    await setImmediate();
+  };
+}
+
+function progressOf(
+  { task, total, made, began }: Work,
+  { step, steps, inBatch, now }: { step: number; steps: number; inBatch: number; now: number },
+): Progress {
+  const done = made * steps + inBatch * step;
+  const all = total * steps;
+  const eta = done > 0 ? { eta: ((now - began!) / 1000 / done) * (all - done) } : {};
+  return { step: done, steps: all, ...eta, done: made + (task.existing?.size ?? 0) };
+}
+
+async function showPreviews(slots: readonly Slot[], pictures: readonly Picture[]): Promise<void> {
+  const shown = pictures.map(async (picture, i) => {
+    const { work, index } = slots[i]!;
+    if (!work.task.onPreview || work.ended) return;
+    const png = await encodePreview(picture);
+    if (!work.ended) work.task.onPreview(index, png);
+  });
+  await Promise.all(shown);
+}
+
+/** A finished picture; its request ends with the last one. */
+export async function handOver({ work, index }: Slot, picture: Picture): Promise<void> {
+  if (work.ended) return;
+  try {
+    const recipe = work.plan.recipeOf(index);
+    const png = await fileOf({ picture, recipe });
+    if (work.ended) return;
+    await work.task.onPicture({ index, png, recipe });
+    work.made++;
+    if (work.made === work.total) work.end();
+  } catch (error) {
+    work.end(error);
+  }
+}
