@@ -1,0 +1,69 @@
+/**
+ * The process that computes: told what to run by messages (fork.ts), it says what comes of it. It leaves when its worker
+ * does, however that ended; signals for the whole group are the worker's to understand.
+ */
+import { setPriority } from 'node:os';
+import { isHopeless, type JobTask } from '../jobs/jobs.ts';
+import { openDevice } from '../tensor/device.ts';
+import type { FromChild, Setup, ToChild } from './messages.ts';
+import { createRunner } from './runner.ts';
+
+type Running = {
+  readonly stop: AbortController;
+  /** Pictures that were handed over and are not kept yet. */
+  readonly unkept: Map<number, (problem?: string) => void>;
+};
+
+const running = new Map<number, Running>();
+let runner: Promise<ReturnType<typeof createRunner>> | undefined;
+
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => process.exit());
+process.on('message', (message: ToChild) => {
+  if (message.type === 'setup') runner = open(message.setup);
+  if (message.type === 'run') void run(message);
+  if (message.type === 'stop') running.get(message.run)?.stop.abort(new Error(message.reason));
+  if (message.type === 'kept')
+    running.get(message.run)?.unkept.get(message.index)?.(message.problem);
+});
+
+function say(message: FromChild): void {
+  if (process.connected) process.send!(message);
+}
+
+async function open({ device, nice, ...places }: Setup) {
+  if (nice !== undefined) setPriority(nice); // before there are threads, which inherit it
+  const engine = await openDevice(device);
+  return createRunner({ engine, ...places, now: () => performance.now() });
+}
+
+async function run({ run: number, job, existing }: Extract<ToChild, { type: 'run' }>) {
+  const one: Running = { stop: new AbortController(), unkept: new Map() };
+  running.set(number, one);
+  const task: JobTask = {
+    ...{ job, existing: new Set(existing), signal: one.stop.signal },
+    progress: (progress) => say({ type: 'progress', run: number, progress }),
+    preview: (index, png) => say({ type: 'preview', run: number, index, png }),
+    point: (point) => say({ type: 'point', run: number, point }),
+    picture: (index, png, about) => {
+      say({ type: 'picture', run: number, index, png, about });
+      return new Promise((resolve, reject) => {
+        one.unkept.set(index, (problem) => {
+          one.unkept.delete(index);
+          if (problem === undefined) resolve();
+          else reject(new Error(problem));
+        });
+      });
+    },
+  };
+  try {
+    const result = await (await runner!).run(task);
+    say({ type: 'done', run: number, result });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    say({ type: 'failed', run: number, message, hopeless: isHopeless(error) });
+  } finally {
+    running.delete(number);
+  }
+}

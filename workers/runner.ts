@@ -1,0 +1,63 @@
+/** Runs jobs of every kind in this process. */
+import { join } from 'node:path';
+import type { Job } from '../jobs/job.ts';
+import { type JobTask, Unrecoverable } from '../jobs/jobs.ts';
+import { listModels } from '../pipelines/models.ts';
+import type { ConditionWord, ImageRequest } from '../request.ts';
+import type { Engine } from '../tensor/program.ts';
+import { createProcessor } from './processor.ts';
+
+export type RunnerOptions = {
+  readonly engine: Engine;
+  /** Where models are looked for, besides those that were trained here. */
+  readonly models: readonly string[];
+  readonly data: string;
+  readonly memory?: number;
+  /** Milliseconds. */
+  readonly now: () => number;
+};
+
+export function createRunner({ engine, models, data, memory, now }: RunnerOptions) {
+  const folders = [...models, join(data, 'models')];
+  const processor = createProcessor({
+    ...{ engine, now, models: () => listModels(folders) },
+    ...(memory === undefined ? {} : { memory }),
+  });
+
+  async function render(request: ImageRequest, task: JobTask): Promise<void> {
+    let problem: unknown;
+    try {
+      await processor.render(request, {
+        ...{ existing: task.existing, priority: task.job.priority, signal: task.signal },
+        onStep: (progress) => task.progress(progress),
+        onPreview: (index, png) => task.preview(index, png),
+        onPicture: ({ index, png, recipe }) =>
+          task.picture(index, png, aboutOf(recipe.request, recipe)).catch((error) => {
+            problem = error;
+            throw error;
+          }),
+      });
+    } catch (error) {
+      if (error === problem || task.signal.aborted) throw error;
+      throw new Unrecoverable((error as Error).message); // the same request fails the same way
+    }
+  }
+
+  return {
+    async run(task: JobTask): Promise<unknown> {
+      const { input }: Pick<Job, 'input'> = task.job;
+      if (input.kind === 'render') return render(input.request, task);
+      throw new Unrecoverable(`worker: expected a job to run, got a ${input.kind}`);
+    },
+    dispose: () => processor.dispose(),
+  };
+}
+
+/** What the gallery knows of a picture. */
+const aboutOf = ({ model, condition, seed, size }: ImageRequest, recipe: unknown) => ({
+  ...{ model, seed, width: size.width, height: size.height, recipe },
+  prompt: condition.map(textOf).join(', '),
+});
+
+const textOf = (word: ConditionWord): string =>
+  typeof word === 'string' ? word : `(${word.word}:${word.weight})`;
