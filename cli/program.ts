@@ -9,10 +9,12 @@ import { exportRunCommand } from './export-run.ts';
 import { generateCommand } from './generate.ts';
 import { modelsCommand } from './models.ts';
 import { searchCommand } from './search.ts';
+import { serveCommand } from './serve.ts';
 import { startCommand } from './start.ts';
 import { tokenizeCommand } from './tokenize.ts';
 import { curveCommand, trainCommand } from './train.ts';
 import { verifyCommand } from './verify.ts';
+import { workCommand } from './work.ts';
 
 const BAD_INPUT = 2;
 const INTERRUPTED = 130;
@@ -42,6 +44,8 @@ export async function runCli(args: readonly string[], context: Context): Promise
     verifyCommand,
     doctorCommand,
     startCommand,
+    serveCommand,
+    workCommand,
   ];
   for (const add of commands) add(program, context);
   try {

@@ -1,6 +1,6 @@
 /** Finds models: folders that each hold `<id>/{model.safetensors, model.json}`, the first folder first. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelCard } from '../generators/model.ts';
 import { type AnyCard, readAnyCard } from '../generators/token-model.ts';
@@ -32,6 +32,30 @@ export async function listModels(folders: readonly string[]): Promise<ModelList>
     }
   }
   return { models, broken };
+}
+
+/** The same of folders that change meanwhile: cards are read again when one was written, came or went. */
+export function watchModels(folders: readonly string[]): () => Promise<ModelList> {
+  let last: { readonly stamp: string; readonly list: Promise<ModelList> } | undefined;
+  return async () => {
+    const stamp = await stampOf(folders);
+    if (last?.stamp !== stamp) last = { stamp, list: listModels(folders) };
+    return last.list;
+  };
+}
+
+async function stampOf(folders: readonly string[]): Promise<string> {
+  const found = folders.map(async (parent) => {
+    const names = await readdir(parent).catch(() => []);
+    const times = names.map((name) =>
+      stat(join(parent, name, 'model.json')).then(
+        ({ mtimeMs }) => `${name} ${mtimeMs}`,
+        () => '',
+      ),
+    );
+    return Promise.all(times);
+  });
+  return JSON.stringify(await Promise.all(found));
 }
 
 export async function openModelFolder(folder: string): Promise<AnyEntry> {

@@ -21,7 +21,10 @@ process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit());
 process.on('message', (message: ToChild) => {
-  if (message.type === 'setup') runner = open(message.setup);
+  if (message.type === 'setup') {
+    runner = open(message.setup);
+    runner.catch(() => {}); // every run says so
+  }
   if (message.type === 'run') void run(message);
   if (message.type === 'stop') running.get(message.run)?.stop.abort(new Error(message.reason));
   if (message.type === 'kept')

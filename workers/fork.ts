@@ -118,7 +118,8 @@ export function forkChild({ setup, env, execArgv = [] }: ForkOptions): Forked {
         let late: NodeJS.Timeout | undefined;
         const stop = () => {
           tell(child, { type: 'stop', run, reason: String(task.signal.reason) });
-          late = setTimeout(() => child.kill('SIGKILL'), PATIENCE[String(task.signal.reason)]);
+          const patience = PATIENCE[String(task.signal.reason)] ?? 0;
+          late = setTimeout(() => child.kill('SIGKILL'), patience);
         };
         const one: Held = {
           ...{ task, kept: new Set(task.existing), deaths: 0 },

@@ -9,6 +9,8 @@ export type WorkerOptions = ForkOptions & {
 export type Worker = {
   /** Of the process that computes. */
   readonly pid: number | undefined;
+  /** Resolves when it takes jobs. */
+  ready(): Promise<void>;
   /** Ends the step, hands the jobs back and leaves. */
   stop(): Promise<void>;
 };
@@ -17,7 +19,7 @@ export type Worker = {
 export function startWorker(
   opening: Promise<Jobs>,
   { renders = 16, ...options }: WorkerOptions,
-): Worker & { readonly ready: Promise<void> } {
+): Worker {
   const child = forkChild(options);
   const working = opening.then((jobs) =>
     Promise.all([
@@ -25,11 +27,12 @@ export function startWorker(
       jobs.work((task) => child.run(task), { kinds: ['train', 'evaluate'], concurrency: 1 }),
     ]),
   );
+  working.catch(() => {}); // told by `ready`
   return {
     get pid() {
       return child.pid;
     },
-    ready: working.then(() => undefined),
+    ready: () => working.then(() => undefined),
     async stop() {
       const workers = await working.catch(() => []);
       await Promise.all(workers.map((worker) => worker.stop()));

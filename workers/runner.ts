@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Job } from '../jobs/job.ts';
 import { type JobTask, Unrecoverable } from '../jobs/jobs.ts';
-import { listModels } from '../pipelines/models.ts';
+import { watchModels } from '../pipelines/models.ts';
 import type { ConditionWord, ImageRequest } from '../request.ts';
 import type { Engine } from '../tensor/program.ts';
 import { createProcessor } from './processor.ts';
@@ -18,9 +18,8 @@ export type RunnerOptions = {
 };
 
 export function createRunner({ engine, models, data, memory, now }: RunnerOptions) {
-  const folders = [...models, join(data, 'models')];
   const processor = createProcessor({
-    ...{ engine, now, models: () => listModels(folders) },
+    ...{ engine, now, models: watchModels([...models, join(data, 'models')]) },
     ...(memory === undefined ? {} : { memory }),
   });
 

@@ -1,0 +1,94 @@
+/** What the server is given besides the queue: models, configurations, reports, and what this machine is. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { arch, availableParallelism, platform, totalmem } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Jobs } from '../jobs/jobs.ts';
+import { describeModel } from '../pipelines/describe.ts';
+import { findModel, watchModels } from '../pipelines/models.ts';
+import { resolveRequest } from '../pipelines/render.ts';
+import { readConfigFile } from '../training/config.ts';
+import type { ModelView, ReportView, Services } from '../web/services.ts';
+import { checkJob } from '../workers/check.ts';
+import { type Context, packageFolder } from './context.ts';
+import type { ServeOptions } from './serve.ts';
+import { allModelFolders } from './worker.ts';
+
+export function createServices(jobs: Jobs, options: ServeOptions, context: Context): Services {
+  const folders = allModelFolders(options, context);
+  const models = watchModels(folders);
+  const views = new WeakMap<object, ModelView>();
+  const viewOf = (card: Parameters<typeof describeModel>[0]): ModelView => {
+    const view = views.get(card) ?? describeModel(card);
+    views.set(card, view);
+    return view;
+  };
+  return {
+    jobs,
+    models: {
+      list: async () => (await models()).models.map(({ card }) => viewOf(card)),
+      broken: async () =>
+        (await models()).broken.map(
+          ({ folder, reason }) => `${basename(folder)} cannot be used: ${reason}`,
+        ),
+      check: async (request) => {
+        resolveRequest(request, findModel(request.model, await models()).card);
+      },
+    },
+    checkConfig: (input) => checkJob(input, { folders, data: options.data }),
+    configs,
+    reports: reportsIn(join(options.data, 'reports')),
+    system: async () => systemOf(options, context),
+  };
+}
+
+/** By name, as `training/configs` has them; what they extend is filled in. */
+async function configs() {
+  const folder = join(packageFolder(), 'training', 'configs');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  return Promise.all(
+    names.map(async (name) => ({
+      name: basename(name, '.json'),
+      config: await readConfigFile(join(folder, name)),
+    })),
+  );
+}
+
+/** A folder a report, named by the job that made it. */
+function reportsIn(parent: string): Services['reports'] {
+  const read = async (id: string, name: string) =>
+    /^[\w.-]+$/.test(id) && /^\w[\w.-]*$/.test(name)
+      ? readFile(join(parent, id, name)).catch(() => undefined)
+      : undefined;
+  const viewOf = async (id: string): Promise<ReportView[]> => {
+    const about = await read(id, 'about.json');
+    if (!about) return [];
+    const { mtimeMs } = await stat(join(parent, id, 'about.json'));
+    return [{ ...(JSON.parse(about.toString()) as ReportView), id, createdAt: mtimeMs }];
+  };
+  return {
+    async list() {
+      const found = await Promise.all((await readdir(parent).catch(() => [])).map(viewOf));
+      return found.flat().sort((a, b) => b.createdAt - a.createdAt);
+    },
+    async read(id) {
+      const report = await read(id, 'report.json');
+      return report === undefined ? undefined : JSON.parse(report.toString());
+    },
+    file: read,
+  };
+}
+
+function systemOf({ data, device, worker }: ServeOptions, { env }: Context) {
+  return {
+    engine: device === 'tensorflow' || device === 'reference' ? device : 'onnx',
+    provider: device,
+    worker: worker ? 'in this place' : 'elsewhere',
+    queue: env.REDIS_URL ? 'Redis' : env.DATABASE_URL ? 'PostgreSQL' : 'embedded',
+    history: env.DATABASE_URL ? 'PostgreSQL' : `embedded, in ${data}`,
+    storage: env.STORAGE_URL ? env.STORAGE_URL.split(':')[0]! : `files in ${data}`,
+    cores: availableParallelism(),
+    memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
+    system: `${platform()} ${arch()}`,
+    node: process.versions.node,
+  };
+}
