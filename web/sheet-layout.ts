@@ -52,13 +52,13 @@ export function arrangeSheet(
     axes.slice(i + 1).reduce((n, { values }) => n * values.length, 1),
   );
   const places = (axis: number): Place[] =>
-    axes[axis]!.values.map((text, i) => ({ text, cell: i * strides[axis]! }));
+    labelsOf(axes[axis]!).map((text, i) => ({ text, cell: i * strides[axis]! }));
 
   let groups: Place[] = [{ text: '', cell: 0 }];
   for (const axis of others)
     groups = groups.flatMap(({ text, cell }) =>
       places(axis).map((value) => ({
-        text: [text, `${axes[axis]!.name} ${value.text}`].filter(Boolean).join(', '),
+        text: [text, headingOf(axes[axis]!, value.text)].filter(Boolean).join(', '),
         cell: cell + value.cell,
       })),
     );
@@ -71,6 +71,15 @@ export function arrangeSheet(
   const names = [`${axes[across!]!.name} across`, down !== undefined && `${axes[down]!.name} down`];
   return { sections, subtitle: names.filter(Boolean).join(', ') };
 }
+
+const isNumber = (text: string) => text !== '' && Number.isFinite(Number(text));
+
+/** A number alone says nothing: 'steps 8', but 'red hair'. */
+const labelsOf = ({ name, values }: SheetAxis): readonly string[] =>
+  values.every(isNumber) ? values.map((value) => `${name} ${value}`) : values;
+
+const headingOf = ({ name, values }: SheetAxis, label: string): string =>
+  values.every(isNumber) ? label : `${name}: ${label}`;
 
 /** Indices of axes: across, down, sections. */
 function orderOf(axes: readonly SheetAxis[], { x, y, z }: SheetChoice): number[] {

@@ -21,6 +21,8 @@ export type SheetOptions = SheetChoice & {
   readonly axes: readonly SheetAxis[];
   /** Of the largest picture. */
   readonly cell: Size;
+  /** Of the sheet, at most about this many. Default: 16 million. */
+  readonly pixels?: number;
   /** The picture of a combination by its number, or in a word why there is none. */
   readonly pictureAt: (cell: number) => Promise<Picture | string>;
 };
@@ -28,12 +30,11 @@ export type SheetOptions = SheetChoice & {
 /** Small pictures are shown larger, up to this side. */
 const SHOWN = 192;
 const SMALLEST = 24;
-const MOST_PIXELS = 2 ** 24;
 
 export async function drawSheet(options: SheetOptions): Promise<Buffer> {
-  const { title, axes, cell, pictureAt } = options;
+  const { title, axes, cell, pictureAt, pixels = 2 ** 24 } = options;
   const { sections, subtitle } = arrangeSheet(axes, options);
-  const scale = scaleOf(sections, cell);
+  const scale = scaleOf(sections, cell, pixels);
   const scaled = ({ width, height }: Size): Size => ({
     width: Math.max(1, Math.round(width * scale)),
     height: Math.max(1, Math.round(height * scale)),
@@ -66,14 +67,14 @@ export async function drawSheet(options: SheetOptions): Promise<Buffer> {
 }
 
 /** A whole factor for small pictures; below 1 where the sheet would be too large. */
-function scaleOf(sections: readonly Section[], { width, height }: Size): number {
+function scaleOf(sections: readonly Section[], { width, height }: Size, pixels: number): number {
   const side = Math.max(width, height);
   const wanted = Math.max(1, Math.floor(SHOWN / side));
   const cells = sections.reduce((n, { columns, rows }) => n + columns.length * rows.length, 0);
-  const room = Math.sqrt((MOST_PIXELS * 0.7) / (cells * width * height)); // the rest is for labels
+  const room = Math.sqrt((pixels * 0.7) / (cells * width * height)); // the rest is for labels
   const scale = room >= 1 ? Math.min(wanted, Math.floor(room)) : room;
   if (side * scale >= SMALLEST) return scale;
-  const most = Math.floor((MOST_PIXELS * 0.7) / SMALLEST ** 2);
+  const most = Math.floor((pixels * 0.7) / SMALLEST ** 2);
   throw new RangeError(`sheet: expected at most about ${most} cells, got ${cells}; take the zip`);
 }
 

@@ -39,7 +39,7 @@ describe('arrangeSheet', () => {
       ],
     ]);
     expect(arrangeSheet(axes, {})).toMatchObject({ subtitle: 'x across, y down' });
-    expect(arrangeSheet(axes, {}).sections.map(({ text }) => text)).toEqual(['z p', 'z q']);
+    expect(arrangeSheet(axes, {}).sections.map(({ text }) => text)).toEqual(['z: p', 'z: q']);
   });
 
   test('takes other axes where they are asked for', () => {
@@ -55,11 +55,20 @@ describe('arrangeSheet', () => {
     ]);
     const { sections } = arrangeSheet([axis('w', '5', '6'), ...axes], { z: 'z' });
     expect(sections.map(({ text }) => text)).toEqual([
-      'z p, w 5',
-      'z p, w 6',
-      'z q, w 5',
-      'z q, w 6',
+      'z: p, w 5',
+      'z: p, w 6',
+      'z: q, w 5',
+      'z: q, w 6',
     ]);
+  });
+
+  test('says what a number is of', () => {
+    const [section] = arrangeSheet(
+      [axis('prompt', 'red hair', '7'), axis('steps', '8', '1.5')],
+      {},
+    ).sections;
+    expect(section!.columns.map(({ text }) => text)).toEqual(['steps 8', 'steps 1.5']);
+    expect(section!.rows.map(({ text }) => text)).toEqual(['red hair', '7']);
   });
 
   test('breaks a single axis into rows', () => {
@@ -147,11 +156,12 @@ describe('drawSheet', () => {
           axis('x', ...Array.from({ length: n }, String)),
         ],
         cell: { width: side, height: side },
+        pixels: 2 ** 20,
         pictureAt: async () => flat(side, side, [9, 9, 9]),
       });
-    const { width, height } = await decodePicture(await draw(3, 2048));
-    expect(width * height).toBeLessThanOrEqual(2 ** 24);
-    expect(width).toBeGreaterThan(3000);
-    await expect(draw(200, 2048)).rejects.toThrow('expected at most about 20388 cells, got 40000');
+    const { width, height } = await decodePicture(await draw(3, 512));
+    expect(width * height).toBeLessThanOrEqual(2 ** 20);
+    expect(width).toBeGreaterThan(400);
+    await expect(draw(50, 512)).rejects.toThrow('expected at most about 1274 cells, got 2500');
   });
 });
