@@ -92,6 +92,8 @@ export type PngInfo = {
   readonly source: 'ropewalk' | 'a1111' | 'comfyui' | 'invokeai' | 'swarmui' | 'none';
   readonly recipe?: unknown;
   readonly parameters?: string;
+  /** What was made of it, by the names that programs show: Prompt, Steps, Seed. */
+  readonly facts?: Readonly<Record<string, string>>;
   readonly items: Readonly<Record<string, string>>;
 };
 

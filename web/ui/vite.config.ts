@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
-const outDir = join(import.meta.dirname, '../../dist/web/ui');
-
 /** Writes each text file compressed beside itself, once, rather than at every request. */
 const compressed: Plugin = {
   name: 'compressed',
-  async closeBundle() {
+  async writeBundle({ dir: outDir = '' }) {
     const names = await readdir(outDir, { recursive: true });
     for (const name of names.filter((name) => /\.(js|css|svg|html)$/.test(name))) {
       const file = await readFile(join(outDir, name));
@@ -24,7 +22,7 @@ export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [compressed],
   build: {
-    outDir,
+    outDir: '../../dist/web/ui',
     emptyOutDir: true,
     assetsInlineLimit: 0,
     target: 'es2022',

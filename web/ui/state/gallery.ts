@@ -2,7 +2,6 @@
 import { batch, signal } from '@preact/signals';
 import { api, type ImagesQuery, type StoredPicture } from '../api.ts';
 import { onEvent } from './facts.ts';
-import { onRestored } from './pictures.ts';
 
 export const list = signal<readonly StoredPicture[]>([]);
 export const total = signal<number | undefined>(undefined);
@@ -67,8 +66,7 @@ function merged(
   return [...before, ...after.filter(({ id }) => !known.has(id))];
 }
 
-/** Out of the list at once; the server is told by whoever calls. */
-export function drop(ids: ReadonlySet<string>): void {
+function drop(ids: ReadonlySet<string>): void {
   const left = list.value.filter(({ id }) => !ids.has(id));
   if (left.length === list.value.length) return;
   batch(() => {
@@ -78,7 +76,7 @@ export function drop(ids: ReadonlySet<string>): void {
 }
 
 /** Back where it was, by its time. */
-export function insert(picture: StoredPicture): void {
+function insert(picture: StoredPicture): void {
   if (list.value.some(({ id }) => id === picture.id)) return;
   const isAfter = (other: StoredPicture) =>
     query.order === 'oldest'
@@ -92,13 +90,16 @@ export function insert(picture: StoredPicture): void {
   });
 }
 
+/** Deleted while they were in the list: an undo, here or in another window, brings them back. */
+const gone = new Set<string>();
+
 onEvent((event) => {
   if (total.value === undefined) return;
-  if (event.type === 'deleted') drop(new Set([event.picture]));
+  if (event.type === 'deleted') {
+    if (list.value.some(({ id }) => id === event.picture)) gone.add(event.picture);
+    drop(new Set([event.picture]));
+  }
   if (event.type !== 'picture' || list.value.some(({ id }) => id === event.picture.id)) return;
-  fresh.value++;
-});
-onRestored((pictures) => {
-  if (total.value === undefined) return;
-  for (const picture of pictures) insert(picture);
+  if (gone.delete(event.picture.id)) insert(event.picture);
+  else fresh.value++;
 });

@@ -1,6 +1,6 @@
 /** What can be done with a picture wherever it is shown. */
 import { api, type StoredPicture } from '../api.ts';
-import { take, takePictures } from './facts.ts';
+import { take } from './facts.ts';
 import { modelById, models } from './models.ts';
 import { formOfRecipe, recipeOf } from './recipe.ts';
 import { go } from './router.ts';
@@ -79,15 +79,6 @@ export async function remove(rows: readonly StoredPicture[]): Promise<void> {
 
 async function restore(rows: readonly StoredPicture[]): Promise<void> {
   const back = await Promise.all(rows.map(({ id }) => api.restoreImage(id)));
-  takePictures(back);
-  for (const listener of restored) listener(back);
+  take(back.map((picture) => ({ type: 'picture', picture })));
   announce(`${plural(back.length, 'picture')} brought back.`);
-}
-
-type Listener = (pictures: readonly StoredPicture[]) => void;
-const restored = new Set<Listener>();
-/** Told of pictures that come back by Undo. Returns how to stop. */
-export function onRestored(listener: Listener): () => void {
-  restored.add(listener);
-  return () => restored.delete(listener);
 }

@@ -117,8 +117,13 @@ function EveryMethod({ picture }: { readonly picture: StoredPicture }) {
   if (axis.values.length < 2) return null;
   const start = async () => {
     const { version: _, position: __, ...base } = request;
+    const sampling =
+      base.sampling.kind === 'tokens' ? { ...base.sampling, decoderOptions: {} } : base.sampling;
     const title = `every ${axis.name}, seed ${request.seed}`;
-    const { job } = await api.batch({ title, grid: { base: { ...base, count: 1 }, axes: [axis] } });
+    const { job } = await api.batch({
+      title,
+      grid: { base: { ...base, sampling, count: 1 }, axes: [axis] },
+    });
     go(`/batches?job=${job.id}`);
   };
   return (
@@ -166,6 +171,7 @@ export function Foreign() {
   const close = () => {
     foreign.value = undefined;
   };
+  const prompt = info.facts?.Prompt ?? '';
   const text = info.parameters ?? Object.values(info.items).join('\n\n');
   return (
     <dialog
@@ -185,7 +191,7 @@ export function Foreign() {
         <button
           type="submit"
           class="btn main"
-          onClick={() => change({ prompt: (text.split('\n')[0] ?? '').slice(0, 4000) })}
+          onClick={() => change({ prompt: prompt.slice(0, 4000) })}
         >
           Use its prompt
         </button>

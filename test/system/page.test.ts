@@ -1,0 +1,416 @@
+/** The page's ground and its daily views, by what a person does in a real browser. */
+import { Readable } from 'node:stream';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { StoredPicture } from '../../jobs/job.ts';
+import { encodePng } from '../../png.ts';
+import { createFakeServices } from '../web/fake-services.ts';
+import { type Harness, hasBrowser, openHarness, PAGES, violationsOn } from './page-harness.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  if (hasBrowser) harness = await openHarness();
+});
+afterAll(async () => harness?.close());
+
+/** Words into the prompt, without the list of completions in the way. */
+async function ask(page: Page, prompt: string, { count = 2 } = {}): Promise<void> {
+  await page.fill('#prompt', prompt);
+  await page.keyboard.press('Escape');
+  await page.fill('#count', String(count));
+}
+const rack = (page: Page) => page.locator('.rack .pic:not(.pending):not(.live) img');
+const doneJobs = async () => (await harness.services.jobs.list({ limit: 50 })).items;
+
+describe.runIf(hasBrowser)('generate', () => {
+  it('completes words, sends what is shown, previews, and keeps the recipe', async () => {
+    const page = await harness.visit('/');
+    await page.keyboard.press('/');
+    await page.keyboard.type('red');
+    await page.locator('[role=option]').first().waitFor();
+    await page.keyboard.press('Tab');
+    expect(await page.inputValue('#prompt')).toBe('red hair, ');
+    await page.locator('.styles .chip', { hasText: 'pixel art' }).click();
+    expect(await page.inputValue('#prompt')).toBe('pixel art, red hair');
+    await page.fill('#count', '3');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.big img[src^="data:image/png"]').waitFor();
+    expect(await page.locator('.walk').innerText()).toMatch(/Picture \d of 3/);
+    await expect.poll(() => rack(page).count(), { timeout: 60_000 }).toBe(3);
+    await expect.poll(() => page.locator('.walk').count(), { timeout: 20_000 }).toBe(0);
+    const facts = await page.locator('.side.r .facts').innerText();
+    expect(facts).toContain('pixel art, red hair');
+    const [job] = await doneJobs();
+    expect(job?.input).toMatchObject({
+      request: { count: 3, condition: ['style=pixel art', 'hair color=red'] },
+    });
+    expect(await page.locator('p.sr[role=status]').innerText()).toMatch(/3 pictures done in/);
+    await page.context().close();
+  });
+
+  it('says what it does not understand, and mends it at a press; faults keep it from sending', async () => {
+    const page = await harness.visit('/');
+    const before = (await doneJobs()).length;
+    await ask(page, 'blu hair');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.unknown .chip', { hasText: 'blue hair' }).click();
+    expect(await page.inputValue('#prompt')).toBe('blue hair');
+    await page.fill('#width', '250');
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.fault .btn', { hasText: 'Use 252' }).first().click();
+    expect(await page.locator('.fault').count()).toBe(0);
+    expect(await page.inputValue('#width')).toBe('252');
+    expect(await doneJobs()).toHaveLength(before);
+    await page.context().close();
+  });
+
+  it('cancels by Esc within a step, keeps what is finished, and makes the others on demand', async () => {
+    const page = await harness.visit('/');
+    await ask(page, 'red hair', { count: 4 });
+    await page.keyboard.press('Control+Enter');
+    await rack(page).first().waitFor();
+    await page.keyboard.press('Escape');
+    const note = page.locator('.note', { hasText: 'Cancelled after' });
+    await note.waitFor();
+    const kept = await rack(page).count();
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(4);
+    await note.locator('button', { hasText: `Make the other ${4 - kept}` }).click();
+    await expect.poll(() => rack(page).count(), { timeout: 60_000 }).toBe(4);
+    await page.context().close();
+  });
+
+  it('is all there after a reload, and the job goes on without the page', async () => {
+    const page = await harness.visit('/');
+    await ask(page, 'blue hair', { count: 4 });
+    await page.keyboard.press('Control+Enter');
+    await rack(page).first().waitFor();
+    await page.reload();
+    expect(await page.inputValue('#prompt')).toBe('blue hair');
+    await page.locator('.walk').waitFor();
+    await rack(page).first().waitFor();
+    const context = page.context();
+    await page.close();
+    await expect.poll(async () => (await doneJobs())[0]?.state, { timeout: 60_000 }).toBe('done');
+    const again = await context.newPage();
+    await again.goto('/');
+    await expect.poll(() => rack(again).count(), { timeout: 20_000 }).toBe(4);
+    await context.close();
+  });
+
+  it('restores the recipe of a dropped PNG, which draws the same picture again', async () => {
+    const page = await harness.visit('/');
+    await page.locator('#extend').selectOption('yarn');
+    await ask(page, 'pixel art, (red hair:1.3)', { count: 1 });
+    await page.keyboard.press('Control+Enter');
+    await expect.poll(() => rack(page).count(), { timeout: 60_000 }).toBe(1);
+    const [first] = (await harness.services.jobs.pictures.list({ limit: 1 })).items;
+    const file = await harness.services.jobs.pictures.read(first!.id);
+    await ask(page, 'glasses', { count: 4 });
+    await page.locator('#extend').selectOption('');
+    await drop(page, file!, 'mine.png');
+    await expect.poll(() => page.inputValue('#prompt')).toBe('pixel art, (red hair:1.3)');
+    expect(await page.inputValue('#extend')).toBe('yarn');
+    expect(await page.inputValue('#seed')).toBe(String(first!.seed));
+    await page.keyboard.press('Control+Enter');
+    await expect
+      .poll(async () => (await harness.services.jobs.pictures.list({ limit: 1 })).items[0]?.id)
+      .not.toBe(first!.id);
+    const [again] = (await harness.services.jobs.pictures.list({ limit: 1 })).items;
+    expect(await harness.services.jobs.pictures.read(again!.id)).toEqual(file);
+    await page.context().close();
+  });
+
+  it('says so when a dropped file has no recipe, or is no picture', async () => {
+    const page = await harness.visit('/');
+    await drop(page, Buffer.from('not a picture'), 'words.png');
+    await page.locator('.toasts .note').waitFor();
+    expect(await page.locator('.toasts .note').innerText()).not.toContain('[object');
+    await page.context().close();
+    forget(/400|415/);
+  });
+
+  it('has everything of a render in one view at 1280 x 800', async () => {
+    const page = await harness.visit('/');
+    await ask(page, 'pixel art, red hair', { count: 8 });
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.film .on').waitFor();
+    const [height, lowest] = await page.evaluate(() => [
+      document.documentElement.scrollHeight,
+      Math.max(
+        ...[...document.querySelectorAll('.big, .film, .rack, .walk')].map(
+          (part) => part.getBoundingClientRect().bottom,
+        ),
+      ),
+    ]);
+    expect(height).toBe(800);
+    expect(lowest).toBeLessThanOrEqual(800);
+    await page.keyboard.press('Escape');
+    await page.context().close();
+  });
+});
+
+async function drop(page: Page, file: Buffer, name: string): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ([bytes, called]) => {
+      const data = new DataTransfer();
+      const body = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
+      data.items.add(new File([body], called, { type: 'image/png' }));
+      return data;
+    },
+    [file.toString('base64'), name] as const,
+  );
+  await page.dispatchEvent('main', 'drop', { dataTransfer: transfer });
+}
+
+/** What the browser says of answers that a test asked for. */
+function forget(pattern: RegExp): void {
+  const list = harness.complaints as string[];
+  list.splice(0, list.length, ...list.filter((line) => !pattern.test(line)));
+}
+
+describe.runIf(hasBrowser)('gallery', () => {
+  it('walks by keys, compares two under a slider, deletes and brings back', async () => {
+    const page = await harness.visit('/gallery');
+    const tiles = page.locator('.tile');
+    await tiles.first().waitFor();
+    const names = () =>
+      tiles.locator('.open').evaluateAll((all) => all.map((one) => one.ariaLabel));
+    const before = await names();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.ariaLabel)).toBe(before[1]);
+    await page.keyboard.press('Delete');
+    await expect.poll(names).not.toContain(before[1]);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.ariaLabel)).toBe(before[2]);
+    await page.keyboard.press('Control+z');
+    await expect.poll(names).toEqual(before);
+    await page.keyboard.press('c');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('c');
+    await page.waitForURL(/compare=/);
+    const slider = page.locator('.slide input');
+    await slider.focus();
+    await slider.fill('25');
+    const cut = page.locator('.slide');
+    expect(await cut.evaluate((one) => getComputedStyle(one).getPropertyValue('--cut'))).toBe(
+      '25%',
+    );
+    expect(await page.locator('tr.diff').count()).toBeGreaterThan(0);
+    await page.context().close();
+  });
+
+  it('finds what is searched for, and says when there is nothing', async () => {
+    const page = await harness.visit('/gallery');
+    await page.locator('.tile').first().waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('color=blue');
+    await page.waitForURL(/search=/);
+    await expect
+      .poll(async () => new Set(await page.locator('.tile .cap b').allInnerTexts()))
+      .toEqual(new Set(['blue hair']));
+    await page.fill('#q', 'fxo');
+    await page.getByText('Nothing matches “fxo”').waitFor();
+    await page.getByText('Clear the filters').click();
+    await page.locator('.tile').first().waitFor();
+    await page.context().close();
+  });
+});
+
+describe.runIf(hasBrowser)('queue', () => {
+  it('moves waiting jobs by keys, holds, resumes, cancels and retries', async () => {
+    const { jobs } = harness.services;
+    const page = await harness.visit('/');
+    for (const seed of ['1', '2', '3', '4']) {
+      await ask(page, 'red hair', { count: 6 });
+      await page.fill('#seed', seed);
+      await page.keyboard.press('Control+Enter');
+      await expect.poll(() => page.locator('.btn.main[aria-disabled]').count()).toBe(0);
+    }
+    await page.locator('.nav a', { hasText: 'Queue' }).click();
+    const grips = page.locator('[data-grip]');
+    await expect.poll(() => grips.count()).toBeGreaterThanOrEqual(2);
+    const waiting = async () =>
+      (await jobs.list({ state: ['waiting'], order: 'queue', limit: 9 })).items.map(({ id }) => id);
+    const before = await waiting();
+    await grips.last().focus();
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(waiting).toEqual([...before.slice(0, -2), before.at(-1), before.at(-2)]);
+    await page.keyboard.press('Escape');
+    await expect.poll(waiting).toEqual(before);
+    await page.locator('[aria-label^="Hold"]').last().click();
+    await page.locator('[aria-label^="Resume"]').click();
+    await expect.poll(async () => (await waiting()).length).toBeGreaterThanOrEqual(1);
+    await page.locator('.title .btn', { hasText: 'Pause all' }).click();
+    await page.locator('.note', { hasText: 'The queue is paused' }).waitFor();
+    expect(await jobs.isPaused()).toBe(true);
+    for (const { id } of (await jobs.list({ state: ['waiting', 'running'], limit: 9 })).items)
+      await jobs.cancel(id);
+    await page.locator('.title .btn', { hasText: 'Resume all' }).click();
+    await page.locator('.job .acts .btn', { hasText: 'Make the other' }).first().click();
+    await page.locator('.state.run').first().waitFor();
+    for (const { id } of (await jobs.list({ state: ['waiting', 'running'], limit: 9 })).items)
+      await jobs.cancel(id);
+    await page.context().close();
+  });
+});
+
+describe.runIf(hasBrowser)('every page', () => {
+  it('lists keys at ?, which Esc closes and nothing else', async () => {
+    const page = await harness.visit('/queue');
+    await page.keyboard.press('?');
+    await page.locator('dialog#keys[open]').waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.locator('dialog#keys[open]').count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('is reached by keys alone, from the link that skips the header on', async () => {
+    const page = await harness.visit('/');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe('skip');
+    const seen = new Set<string>();
+    for (let press = 0; press < 60; press++) {
+      await page.keyboard.press('Tab');
+      seen.add(
+        await page.evaluate(() => {
+          const { id, ariaLabel, textContent } = document.activeElement as HTMLElement;
+          return id || ariaLabel || (textContent ?? '').trim().slice(0, 20);
+        }),
+      );
+    }
+    for (const wanted of ['Gallery', 'System', 'size', 'extend', 'solver', 'steps', 'cfg', 'seed'])
+      expect([...seen], wanted).toContain(wanted);
+    expect([...seen]).toContain('prompt');
+    await page.context().close();
+  });
+
+  for (const theme of ['light', 'dark'] as const)
+    it(`has no serious violation by axe-core, ${theme}`, async () => {
+      for (const path of PAGES) {
+        const page = await harness.visit(path, { colorScheme: theme });
+        await page.waitForTimeout(300);
+        expect(await violationsOn(page), `${path}, ${theme}`).toEqual([]);
+        await page.context().close();
+      }
+    });
+
+  it('fits a phone: no scrolling sideways, the tab bar, Generate within reach', async () => {
+    for (const path of PAGES) {
+      const page = await harness.visit(path, {
+        viewport: { width: 360, height: 740 },
+        hasTouch: true,
+      });
+      await page.waitForTimeout(200);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(wide, path).toBeLessThanOrEqual(360);
+      if (path === '/') {
+        expect(await violationsOn(page)).toEqual([]);
+        const { y } = (await page.locator('.go .btn').boundingBox())!;
+        expect(y).toBeGreaterThan(600);
+        await page.locator('.nav .more').click();
+        await page.waitForURL('**/more');
+        await page.locator('main a', { hasText: 'Models' }).click();
+        await page.waitForURL('**/models');
+      }
+      await page.context().close();
+    }
+  });
+
+  it('loads less than 200 kB compressed at first', async () => {
+    const page = await harness.visit('about:blank');
+    const sizes: Promise<number>[] = [];
+    page.on('requestfinished', (request) => {
+      sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
+    });
+    await page.goto('/');
+    await page.locator('#prompt').waitFor();
+    await page.waitForTimeout(300);
+    const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    expect(total).toBeGreaterThan(10_000);
+    expect(total).toBeLessThan(200_000);
+    await page.context().close();
+  });
+
+  it('keeps the chosen theme, and single letters switched off', async () => {
+    const page = await harness.visit('/queue', { colorScheme: 'light' });
+    await page.getByLabel('Light or dark').click();
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    await page.keyboard.press('?');
+    await page.getByLabel('Single letters act as keys').uncheck();
+    await page.keyboard.press('Escape');
+    await page.reload();
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    await page.goto('/');
+    await page.keyboard.press('/');
+    expect(await page.evaluate(() => document.activeElement?.id)).not.toBe('prompt');
+    await page.context().close();
+  });
+
+  it('says when the server is gone, counts down, and goes on when it is back', async () => {
+    const page = await harness.visit('/queue');
+    await page.locator('.pulse').waitFor();
+    await page.context().setOffline(true);
+    const note = page.locator('.note', { hasText: 'No word from the server' });
+    await note.waitFor({ timeout: 20_000 });
+    expect(await note.innerText()).toMatch(/Trying again in \d+ s/);
+    await page.context().setOffline(false);
+    await note.locator('button', { hasText: 'Try now' }).click();
+    await note.waitFor({ state: 'detached' });
+    await page.context().close();
+    forget(/ERR_INTERNET_DISCONNECTED|ERR_NETWORK/);
+  });
+
+  it('gave the browser nothing to complain of, least of all against its policy', () => {
+    expect(harness.complaints).toEqual([]);
+  });
+});
+
+const DAY = 86_400_000;
+
+/** Fifty thousand rows without files of their own. */
+function manyPictures(total: number, file: Buffer) {
+  const services = createFakeServices({ step: 5 });
+  const row = (at: number): StoredPicture => ({
+    ...{ id: `many-${at}`, job: 'many', index: at, model: 'avatars', prompt: 'hair color=red' },
+    ...{ seed: at, width: 64, height: 64, bytes: 1000, recipe: {} },
+    createdAt: Date.now() - (at * 30 * DAY) / total,
+  });
+  const pictures = {
+    ...services.jobs.pictures,
+    get: async (id: string) => row(Number(id.split('-')[1])),
+    count: async () => total,
+    read: async () => file,
+    stream: async () => Readable.from([file]),
+    async list({ limit, after }: { limit: number; after?: string }) {
+      const from = after === undefined ? 0 : Number(after);
+      const items = Array.from({ length: Math.min(limit, total - from) }, (_, at) =>
+        row(from + at),
+      );
+      return { items, ...(from + limit < total && { next: String(from + limit) }) };
+    },
+  };
+  return { ...services, jobs: { ...services.jobs, pictures } };
+}
+
+describe.runIf(hasBrowser)('a gallery of 50,000', () => {
+  it('scrolls to its end with a few rows of elements', async () => {
+    const total = 50_000;
+    const grey = { data: new Uint8Array(64 * 64 * 3).fill(120), width: 64, height: 64 };
+    const file = await encodePng(grey);
+    const large = await openHarness({ services: manyPictures(total, file) });
+    const page = await large.visit('/gallery');
+    await page.locator('.tile').first().waitFor();
+    for (let at = 0; at < 20; at++) {
+      await page.mouse.wheel(0, 2500);
+      await page.waitForTimeout(20);
+    }
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    const last = page.locator('.tile [aria-label*="seed 49999"]');
+    await last.waitFor({ timeout: 120_000 });
+    expect(await page.locator('.tile').count()).toBeLessThan(200);
+    await page.keyboard.press('Home');
+    await page.locator('.tile [aria-label*="seed 0,"]').waitFor();
+    await large.close();
+  });
+});
