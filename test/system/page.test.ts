@@ -34,10 +34,10 @@ describe.runIf(hasBrowser)('generate', () => {
     expect(await page.inputValue('#prompt')).toBe('pixel art, red hair');
     await page.fill('#count', '3');
     await page.keyboard.press('Control+Enter');
-    await page.locator('.big img[src^="data:image/png"]').waitFor();
+    await page.locator('.big > .pic > img[src^="data:image/png"]').waitFor();
     expect(await page.locator('.walk').innerText()).toMatch(/Picture \d of 3/);
-    await expect.poll(() => rack(page).count(), { timeout: 60_000 }).toBe(3);
-    await expect.poll(() => page.locator('.walk').count(), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => rack(page).count()).toBe(3);
+    await expect.poll(() => page.locator('.walk').count()).toBe(0);
     const facts = await page.locator('.side.r .facts').innerText();
     expect(facts).toContain('pixel art, red hair');
     const [job] = await doneJobs();
@@ -68,7 +68,7 @@ describe.runIf(hasBrowser)('generate', () => {
     const page = await harness.visit('/');
     await ask(page, 'red hair', { count: 4 });
     await page.keyboard.press('Control+Enter');
-    await rack(page).first().waitFor();
+    await page.locator('.rackhead', { hasText: /[1-3] of 4/ }).waitFor();
     await page.keyboard.press('Escape');
     const note = page.locator('.note', { hasText: 'Cancelled after' });
     await note.waitFor();
@@ -76,7 +76,7 @@ describe.runIf(hasBrowser)('generate', () => {
     expect(kept).toBeGreaterThan(0);
     expect(kept).toBeLessThan(4);
     await note.locator('button', { hasText: `Make the other ${4 - kept}` }).click();
-    await expect.poll(() => rack(page).count(), { timeout: 60_000 }).toBe(4);
+    await expect.poll(() => rack(page).count()).toBe(4);
     await page.context().close();
   });
 
@@ -84,17 +84,17 @@ describe.runIf(hasBrowser)('generate', () => {
     const page = await harness.visit('/');
     await ask(page, 'blue hair', { count: 4 });
     await page.keyboard.press('Control+Enter');
-    await rack(page).first().waitFor();
+    await page.locator('.rackhead', { hasText: /[1-3] of 4/ }).waitFor();
     await page.reload();
     expect(await page.inputValue('#prompt')).toBe('blue hair');
     await page.locator('.walk').waitFor();
     await rack(page).first().waitFor();
     const context = page.context();
     await page.close();
-    await expect.poll(async () => (await doneJobs())[0]?.state, { timeout: 60_000 }).toBe('done');
+    await expect.poll(async () => (await doneJobs())[0]?.state).toBe('done');
     const again = await context.newPage();
     await again.goto('/');
-    await expect.poll(() => rack(again).count(), { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => rack(again).count()).toBe(4);
     await context.close();
   });
 
@@ -103,7 +103,7 @@ describe.runIf(hasBrowser)('generate', () => {
     await page.locator('#extend').selectOption('yarn');
     await ask(page, 'pixel art, (red hair:1.3)', { count: 1 });
     await page.keyboard.press('Control+Enter');
-    await expect.poll(() => rack(page).count(), { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => rack(page).count()).toBe(1);
     const [first] = (await harness.services.jobs.pictures.list({ limit: 1 })).items;
     const file = await harness.services.jobs.pictures.read(first!.id);
     await ask(page, 'glasses', { count: 4 });

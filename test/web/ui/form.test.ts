@@ -87,9 +87,18 @@ describe('problemsOf', () => {
     expect(found!.repairs.map(({ label }) => label)).toEqual(['Use 248', 'Use 252']);
   });
 
+  it('finds fault with a square once, and mends both sides of it', () => {
+    const now = form({ width: 250, height: 250 });
+    const found = problemsOf(now, diffusion);
+    expect(found).toHaveLength(1);
+    expect(found[0]!.repairs[0]!.change).toEqual({ width: 248, height: 248 });
+  });
+
   it('knows that a model of tokens draws one size', () => {
-    const [found] = problemsOf({ ...formFor(tokens), width: 128 }, tokens);
-    expect(found!.repairs).toEqual([{ label: 'Use 64', change: { width: 64 } }]);
+    const now = { ...formFor(tokens), width: 128 };
+    const [found] = problemsOf(now, tokens);
+    expect(found!.repairs.map(({ label }) => label)).toEqual(['Use 64']);
+    expect(problemsOf({ ...now, ...found!.repairs[0]!.change }, tokens)).toEqual([]);
   });
 });
 

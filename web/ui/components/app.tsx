@@ -31,13 +31,13 @@ export function App() {
         Skip to the content
       </a>
       <Header page={page} />
+      <p class="sr" role="status">
+        {spoken}
+      </p>
       <ConnectionNote />
       <ViewSlot key={page.path} page={page} />
       <Toasts />
       <KeysDialog />
-      <p class="sr" role="status">
-        {spoken}
-      </p>
     </>
   );
 }

@@ -123,7 +123,9 @@ export type Problem = {
 };
 
 export function problemsOf(form: Form, model: ModelView): readonly Problem[] {
-  const sides = (['width', 'height'] as const).flatMap((field) => sideProblem(field, form, model));
+  const isSquare = form.ratio === '1:1' && form.width === form.height;
+  const fields = isSquare ? (['width'] as const) : (['width', 'height'] as const);
+  const sides = fields.flatMap((field) => sideProblem(field, form, model));
   const limits = [
     ...(model.sampling.kind === 'diffusion'
       ? [limit('steps', form.steps, 1, 1000, true)]
@@ -142,7 +144,10 @@ function sideProblem(
 ): Problem[] {
   const value = form[field];
   const name = field === 'width' ? 'Width' : 'Height';
-  const use = (side: number) => ({ label: `Use ${side}`, change: { [field]: side } });
+  const use = (side: number) => ({
+    label: `Use ${side}`,
+    change: form.ratio === '1:1' ? { width: side, height: side } : { [field]: side },
+  });
   if (size.fixed)
     return value === trained[field]
       ? []
