@@ -40,10 +40,13 @@ export { AR_PRESETS, type ARConfig } from './generators/ar-config.ts';
 export { type ARSession, createARSession } from './generators/ar-session.ts';
 export { compileDiT } from './generators/compile.ts';
 export { cacheBytes, createCache } from './generators/compile-ar.ts';
+export { compileFiT } from './generators/compile-fit.ts';
 export { forwardDiT } from './generators/dit.ts';
 export { DIT_PRESETS, type DiTConfig } from './generators/dit-config.ts';
 export { initDiT, shapesOfDiT } from './generators/dit-weights.ts';
-export { FIT_PRESETS, type FiTConfig, forwardFiT, shapesOfFiT } from './generators/fit.ts';
+export { forwardFiT } from './generators/fit.ts';
+export { FIT_PRESETS, type FiTConfig } from './generators/fit-config.ts';
+export { initFiT, shapesOfFiT } from './generators/fit-weights.ts';
 export {
   type Model,
   type ModelCard,
@@ -156,6 +159,8 @@ export { reuseWeights } from './training/init.ts';
 export { createFactorLoss } from './training/longrope-loss.ts';
 export { type Factors, searchLongrope } from './training/longrope-search.ts';
 export type { StepProgress } from './training/loop.ts';
+export { type PackedTraining, parsePackedTraining } from './training/packed-config.ts';
+export { trainPacked } from './training/packed-run.ts';
 export { type TrainOptions, train } from './training/run.ts';
 export { parseTokenTraining, type TokenTraining } from './training/token-config.ts';
 export { exportTokenModel } from './training/token-export.ts';

@@ -25,12 +25,17 @@ async function writeAny(run: string, { out, cache }: { out?: string; cache: stri
   const { readConfigFile } = await import('../training/config.ts');
   const { isTokenizerTraining } = await import('../training/tokenizer-config.ts');
   const { isTokenTraining } = await import('../training/token-config.ts');
+  const { isPackedTraining } = await import('../training/packed-config.ts');
   const config = await readConfigFile(join(run, 'config.json'));
   if (isTokenTraining(config)) {
     const to = out ?? join(run, 'model');
     await writeTokenRun(run, { out: to, cache });
     return to;
   }
+  if (isPackedTraining(config))
+    throw new RangeError(
+      `export-run: expected a run of a diffusion transformer, tokenizer or token model, got '${run}' on packed pictures; its network is for programs (docs/training.md)`,
+    );
   if (!isTokenizerTraining(config)) {
     const to = out ?? join(run, 'model');
     await writeRun(run, { out: to, cache });

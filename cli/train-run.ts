@@ -19,6 +19,7 @@ import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
 import type { StepProgress } from '../training/loop.ts';
 import { checkSides, createNetwork } from '../training/network.ts';
+import { isPackedTraining } from '../training/packed-config.ts';
 import { train } from '../training/run.ts';
 import { isTokenTraining } from '../training/token-config.ts';
 import { isTokenizerTraining } from '../training/tokenizer-config.ts';
@@ -45,6 +46,10 @@ export async function trainRun(
   if (isTokenTraining(value)) {
     const { trainTokensRun } = await import('./train-tokens-run.ts');
     return trainTokensRun(file, options, context);
+  }
+  if (isPackedTraining(value)) {
+    const { trainPackedRun } = await import('./train-packed-run.ts');
+    return trainPackedRun(file, options, context);
   }
   const config = parseTrainingConfig(value, file);
   checkSides(config);

@@ -1,9 +1,10 @@
 /**
  * FiT: a diffusion transformer of tokens in any arrangement (Lu et al. 2024; FiTv2: Wang et al. 2024, section
  * 3). A row is a sequence of tokens with a place each, so pictures of all sizes and shapes share a batch,
- * filled up with padding that only sees itself. Blocks are DiT's with rotated, normalised queries and keys
+ * filled up with padding that only sees itself. Pictures of one row may have a time and a condition each
+ * (packing as NiT: Wang et al. 2025, section 3.2). Blocks are DiT's with rotated, normalised queries and keys
  * and SwiGLU; their modulation is one for all blocks plus a low-rank one of each block's own (adaLN-LoRA).
- * Weights are named as in FiT's checkpoints.
+ * Weights are named as in FiT's checkpoints. Bags of words as conditions are ours.
  */
 import { timestepEmbedding } from '../encoders/conditioning/timestep.ts';
 import type { Placed, Positions } from '../encoders/positions/compose.ts';
@@ -14,50 +15,16 @@ import { linear, linearParts } from '../tensor/ops/linear.ts';
 import { layerNorm } from '../tensor/ops/norm.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 import { attend } from './attend.ts';
-
-export type FiTConfig = {
-  /** Side of a patch in latent cells, and their channels. */
-  readonly patch: number;
-  readonly channels: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly classes: number;
-  readonly mlp: 'gelu' | 'swiglu';
-  /** Width inside the MLP. */
-  readonly hidden: number;
-  /** Layer norm of q and k over the head, before they are turned. */
-  readonly qkNorm: boolean;
-  /** Its gains, and not its offsets. */
-  readonly qkGain: boolean;
-  /** Width inside of each block's own modulation; without it the blocks' are as DiT's, and none is shared. */
-  readonly lora?: number;
-  /** Also predicts the variance: twice the output channels. */
-  readonly variance: boolean;
-};
-
-const FITV2 = {
-  patch: 2,
-  channels: 4,
-  classes: 1000,
-  mlp: 'swiglu',
-  qkNorm: true,
-  qkGain: false,
-  variance: false,
-} as const;
-/** The published FiTv2 for 256 x 256 (its code's `config_fitv2_xl.yaml`). */
-export const FIT_PRESETS = {
-  'fitv2-xl/2': { ...FITV2, width: 1152, depth: 36, heads: 16, hidden: 3072, lora: 288 },
-} as const satisfies Record<string, FiTConfig>;
+import type { FiTConfig } from './fit-config.ts';
 
 export type FiTInputs = {
   /** [B, T, p p C]: channels outermost, then the patch's rows. */
   readonly tokens: Tensor;
-  /** [B] */
+  /** [B], or [B, P] of up to P pictures in a row. */
   readonly t: Tensor;
-  /** [B] */
-  readonly classes: Tensor;
-  /** [B, T]: tokens see those of the same number; 0 is padding. */
+  /** Classes [B] or [B, P], bags of words [B, V] or [B, P, V]. */
+  readonly condition: Tensor;
+  /** [B, T]: the number of each token's picture, from 1; tokens see their own. 0 is padding. */
   readonly mask: Tensor;
   /** Coordinates [B, T, 2]: of each row's own tokens. */
   readonly placed: Placed;
@@ -69,11 +36,11 @@ export function forwardFiT(
   config: FiTConfig,
   positions: Positions,
   weights: Tensors,
-  { tokens, t, classes, mask, placed, grid }: FiTInputs,
+  { tokens, t, condition, mask, placed, grid }: FiTInputs,
 ): Tensor {
   const w = (name: string) => weights[name];
-  const y = tf.gather(w('y_embedder.embedding_table.weight')!, classes.toInt()); // [B, C]
-  const c = silu(timestepEmbedding(weights, 't_embedder', t).add(y));
+  const c = embedCondition(config, weights, t, condition); // [B, P, C]
+  const spread = t.rank === 1 ? (told: Tensor) => told : toTokens(mask, t.shape[1]!);
   const shared =
     config.lora === undefined ? undefined : modulationOf(weights, 'global_adaLN_modulation.1', c);
   const real = tf.expandDims(mask.notEqual(0).toFloat(), -1); // [B, T, 1]
@@ -85,10 +52,10 @@ export function forwardFiT(
       ...{ grid, trained: positions.trained, layer, prefix: 0 },
       ...{ heads: config.heads, headSize: positions.headSize },
     };
-    x = block(config, positions, weights, x, { c, shared, real, hidden, placed, where });
+    x = block(config, positions, weights, x, { c, shared, spread, real, hidden, placed, where });
   }
   const [shift, scale] = tf.split(
-    modulationOf(weights, 'final_layer.adaLN_modulation.1', c),
+    spread(modulationOf(weights, 'final_layer.adaLN_modulation.1', c)),
     2,
     -1,
   ) as [Tensor, Tensor];
@@ -97,9 +64,12 @@ export function forwardFiT(
 }
 
 type Context = {
+  /** [B, P, C] */
   readonly c: Tensor;
-  /** [B, 1, 6 C], what all blocks' modulations have in common. */
+  /** [B, P, 6 C], what all blocks' modulations have in common. */
   readonly shared: Tensor | undefined;
+  /** What pictures are told, [B, P, n] -> what their tokens are, [B, T, n], or [B, 1, n] of a single one. */
+  readonly spread: (told: Tensor) => Tensor;
   readonly real: Tensor;
   /** [B, 1, T, T] */
   readonly hidden: Tensor;
@@ -114,7 +84,7 @@ function block(
   x: Tensor,
   context: Context,
 ): Tensor {
-  const { c, shared, real, where } = context;
+  const { c, shared, spread, real, where } = context;
   const name = `blocks.${where.layer}`;
   const inner = shared
     ? linear(
@@ -125,10 +95,10 @@ function block(
     : c;
   const own = modulationOf(weights, `${name}.adaLN_modulation.${shared ? 2 : 1}`, inner);
   const [shift1, scale1, gate1, shift2, scale2, gate2] = tf.split(
-    shared ? own.add(shared) : own,
+    spread(shared ? own.add(shared) : own),
     6,
     -1,
-  ) as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]; // [B, 1, C] each
+  ) as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]; // [B, T or 1, C] each
   const a = modulate(layerNorm(x, 1e-6), scale1, shift1);
   const out = selfAttention(config, positions, weights, `${name}.attn`, a, context).mul(real);
   const proj = linear(out, weights[`${name}.attn.proj.weight`]!, weights[`${name}.attn.proj.bias`]);
@@ -179,9 +149,33 @@ function mlp({ mlp: kind }: FiTConfig, weights: Tensors, name: string, x: Tensor
   return project('fc2', inner);
 }
 
-/** c [B, I] -> [B, 1, n C] */
+/** Time and condition of every picture, [B, P, C], P = 1 where a row is told once. */
+function embedCondition(
+  { condition: kind, width }: FiTConfig,
+  weights: Tensors,
+  t: Tensor,
+  condition: Tensor,
+): Tensor {
+  const [B, P = 1] = t.shape as [number, number?];
+  const table = weights['y_embedder.embedding_table.weight']!;
+  const y =
+    'classes' in kind
+      ? tf.gather(table, condition.toInt().reshape([B * P]))
+      : tf.matMul(condition.reshape([B * P, kind.words]), table);
+  const time = timestepEmbedding(weights, 't_embedder', t.reshape([B * P]));
+  return silu(time.add(y)).reshape([B, P, width]);
+}
+
+/** mask [B, T] -> a function that gives every token what its picture is told; padding is told zeros. */
+function toTokens(mask: Tensor, pictures: number): (told: Tensor) => Tensor {
+  const numbers = tf.range(1, pictures + 1).reshape([1, 1, pictures]);
+  const own = tf.expandDims(mask, 2).equal(numbers).toFloat(); // [B, T, P]
+  return (told) => tf.matMul(own, told);
+}
+
+/** c [B, P, I] -> [B, P, n C] */
 const modulationOf = (weights: Tensors, name: string, c: Tensor): Tensor =>
-  tf.expandDims(linear(c, weights[`${name}.weight`]!, weights[`${name}.bias`]), 1);
+  linear(c, weights[`${name}.weight`]!, weights[`${name}.bias`]);
 
 const modulate = (x: Tensor, scale: Tensor, shift: Tensor): Tensor =>
   x.mul(scale.add(1)).add(shift);
@@ -190,51 +184,4 @@ const modulate = (x: Tensor, scale: Tensor, shift: Tensor): Tensor =>
 function hideOthers(mask: Tensor): Tensor {
   const same = tf.expandDims(mask, 2).equal(tf.expandDims(mask, 1)).toFloat();
   return tf.expandDims(same.sub(1).mul(1e9), 1);
-}
-
-/** Shapes of all weights but those of position methods. */
-export function shapesOfFiT(
-  config: FiTConfig,
-  projectedHeads = config.heads,
-): Record<string, number[]> {
-  const { width: C, patch, channels, hidden, lora, heads } = config;
-  const linearShapes = (name: string, out: number, into: number) => ({
-    [`${name}.weight`]: [out, into],
-    [`${name}.bias`]: [out],
-  });
-  const cells = patch * patch * channels;
-  const gains = (name: string) =>
-    config.qkNorm && config.qkGain ? { [`${name}.weight`]: [C / heads] } : {};
-  const blockShapes = (name: string): Record<string, number[]> => ({
-    ...linearShapes(`${name}.attn.qkv`, (3 * C * projectedHeads) / heads, C),
-    ...linearShapes(`${name}.attn.proj`, C, C),
-    ...gains(`${name}.attn.q_norm`),
-    ...gains(`${name}.attn.k_norm`),
-    ...(config.mlp === 'swiglu'
-      ? {
-          ...linearShapes(`${name}.mlp.fc1_g`, hidden, C),
-          ...linearShapes(`${name}.mlp.fc1_x`, hidden, C),
-        }
-      : linearShapes(`${name}.mlp.fc1`, hidden, C)),
-    ...linearShapes(`${name}.mlp.fc2`, C, hidden),
-    ...(lora === undefined
-      ? linearShapes(`${name}.adaLN_modulation.1`, 6 * C, C)
-      : {
-          ...linearShapes(`${name}.adaLN_modulation.1`, lora, C),
-          ...linearShapes(`${name}.adaLN_modulation.2`, 6 * C, lora),
-        }),
-  });
-  return {
-    ...linearShapes('x_embedder.proj', C, cells),
-    ...linearShapes('t_embedder.mlp.0', C, 256),
-    ...linearShapes('t_embedder.mlp.2', C, C),
-    'y_embedder.embedding_table.weight': [config.classes + 1, C],
-    ...(lora === undefined ? {} : linearShapes('global_adaLN_modulation.1', 6 * C, C)),
-    ...Object.assign(
-      {},
-      ...Array.from({ length: config.depth }, (_, i) => blockShapes(`blocks.${i}`)),
-    ),
-    ...linearShapes('final_layer.linear', cells * (config.variance ? 2 : 1), C),
-    ...linearShapes('final_layer.adaLN_modulation.1', 2 * C, C),
-  };
 }

@@ -37,6 +37,8 @@ export type LoopOptions<Seen extends HeldOut> = {
   /** Batch n of the run, `accumulate` a step. */
   readonly batches: (n: number) => HostTensors;
   readonly watch: Watch<Seen>;
+  /** Pictures of a batch. Default: every tensor has a row a picture. */
+  readonly picturesOf?: (batch: HostTensors) => number;
   /** Stops after the current step, with a checkpoint. */
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((progress: StepProgress & Partial<Seen>) => void) | undefined;
@@ -48,7 +50,7 @@ export async function runSteps<Seen extends HeldOut>(
   config: LoopConfig,
   options: LoopOptions<Seen>,
 ): Promise<boolean> {
-  const { folder, update, batches, watch, signal, onStep } = options;
+  const { folder, update, batches, watch, signal, onStep, picturesOf = rowsOf } = options;
   const saved = await loadCheckpoint(folder, update.state());
   if (saved) update.restore(saved);
   await openMetrics(folder, config, saved?.step ?? 0);
@@ -66,7 +68,8 @@ export async function runSteps<Seen extends HeldOut>(
     );
     const rate = rateAt(config, step);
     const { loss, norm } = await update.step(parts, rate);
-    const picturesPerSecond = (1000 * picturesOf(parts)) / (performance.now() - start);
+    const pictures = parts.reduce((sum, part) => sum + picturesOf(part), 0);
+    const picturesPerSecond = (1000 * pictures) / (performance.now() - start);
     const { ema } = update.state();
     const due = (interval: number) => step === steps || step % interval === 0;
     const unseen: Partial<Seen> = due(every.heldOut) ? await watch.heldOut(ema) : {};
@@ -81,9 +84,7 @@ export async function runSteps<Seen extends HeldOut>(
   return finished;
 }
 
-/** Every tensor of a batch has a row a picture. */
-const picturesOf = (batches: readonly HostTensors[]): number =>
-  batches.reduce((sum, batch) => sum + Object.values(batch)[0]!.shape[0]!, 0);
+const rowsOf = (batch: HostTensors): number => Object.values(batch)[0]!.shape[0]!;
 
 /** Lines after the checkpoint belong to steps that are made again. */
 async function openMetrics(folder: string, config: unknown, step: number): Promise<void> {

@@ -98,7 +98,7 @@ export function createLoss(dit: DiTConfig, positions: Positions, objective: Obje
  * of larger pictures keep those that they have there. Others are constants.
  */
 export function createPlaces(
-  dit: DiTConfig,
+  dit: Pick<DiTConfig, 'patch'>,
   positions: Positions,
 ): NonNullable<BatchOptions['coordinates']> {
   /** By side, of methods that place every picture alike. */

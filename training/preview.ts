@@ -1,22 +1,28 @@
 /** Sheets of samples at fixed seeds and conditions, from the weights as they are now. */
 import { bagOfWords } from '../encoders/conditioning/attributes.ts';
-import type { Positions } from '../encoders/positions/compose.ts';
-import { compileDiT, microInputs, placementInputs } from '../generators/compile.ts';
-import type { DiTConfig } from '../generators/dit-config.ts';
+import type { Grid } from '../encoders/positions/grid.ts';
 import { gridOf, type ObjectiveConfig } from '../generators/model.ts';
 import { type Picture, toPicture } from '../png.ts';
 import { sample } from '../sampling/diffusion/driver.ts';
 import { denoiseBy } from '../sampling/diffusion/network.ts';
 import { SCHEDULES, SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
 import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
-import type { Engine, HostTensors } from '../tensor/program.ts';
+import type { HostTensors, Program } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 
+/** A network that draws pictures: its program takes x, t and condition and gives `prediction`. */
+export type PreviewNetwork = {
+  readonly patch: number;
+  readonly channels: number;
+  readonly variance: boolean;
+  /** With live weights. */
+  compile(grid: Grid, batch: number): Promise<Program>;
+  /** What else its program takes. */
+  inputs?(grid: Grid, batch: number, t: number): HostTensors;
+};
+
 export type PreviewOptions = {
-  readonly engine: Engine;
-  readonly config: DiTConfig;
-  readonly positions: Positions;
-  readonly weights: HostTensors;
+  readonly network: PreviewNetwork;
   readonly objective: ObjectiveConfig;
   readonly size: number;
   /** Word ids of each picture. */
@@ -33,30 +39,12 @@ export type PreviewOptions = {
 export type Preview = { sheet(weights: HostTensors): Promise<Picture[]>; dispose(): Promise<void> };
 
 export async function createPreview(options: PreviewOptions): Promise<Preview> {
-  const {
-    engine,
-    config,
-    positions,
-    weights,
-    objective,
-    size,
-    conditions,
-    vocabulary,
-    sampling,
-    rng,
-  } = options;
+  const { network: drawn, objective, size, conditions, vocabulary, sampling, rng } = options;
   const batch = 2 * conditions.length; // asked and null rows of every picture
-  const grid = gridOf(config, { height: size, width: size });
-  const program = await compileDiT(engine, {
-    config,
-    positions,
-    weights,
-    grid,
-    batch,
-    mode: 'live',
-  });
+  const grid = gridOf(drawn, { height: size, width: size });
+  const program = await drawn.compile(grid, batch);
   const schedule = SCHEDULES[objective.schedule]();
-  const length = size * size * config.channels;
+  const length = size * size * drawn.channels;
   return {
     async sheet(current) {
       const network: Parameters<typeof denoiseBy>[0] = async ({ x, rows }) => {
@@ -70,19 +58,18 @@ export async function createPreview(options: PreviewOptions): Promise<Preview> {
         t.set(rows.map((row) => row.t));
         const out = await program.run(
           {
-            x: { data: padded, shape: [batch, size, size, config.channels] },
+            x: { data: padded, shape: [batch, size, size, drawn.channels] },
             t: { data: t, shape: [batch] },
             condition: bagOfWords([...bags, ...empty], vocabulary),
-            ...microInputs(config, grid, batch),
             // On the trained grid every extension is the identity, so any row's t will do.
-            ...placementInputs(positions, grid, rows[0]!.t),
+            ...drawn.inputs?.(grid, batch, rows[0]!.t),
           },
           { weights: current },
         );
         const own = (name: string) => (out[name]!.data as Float32Array).subarray(0, x.length);
         return {
           prediction: own('prediction'),
-          ...(config.variance ? { variance: own('variance') } : {}),
+          ...(drawn.variance ? { variance: own('variance') } : {}),
         };
       };
       const { pictures } = await sample(

@@ -65,7 +65,7 @@ export async function train(config: TrainingConfig, options: TrainOptions): Prom
 }
 
 /** Finds pictures by their side. */
-const picturesBySide =
+export const picturesBySide =
   (all: readonly Dataset[]) =>
   (side: number): Dataset => {
     const found = all.find(({ size }) => size === side);

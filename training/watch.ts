@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Positions } from '../encoders/positions/compose.ts';
+import { compileDiT, microInputs, placementInputs } from '../generators/compile.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
 import { contactSheet, encodePng } from '../png.ts';
 import { type Engine, type HostTensors, specsOf } from '../tensor/program.ts';
@@ -48,10 +49,15 @@ export async function createWatch(config: TrainingConfig, options: WatchOptions)
     { name: 'held-out loss', weights: 'live' },
   );
   const preview = await createPreview({
-    engine,
-    config: dit,
-    positions,
-    weights,
+    network: {
+      ...{ patch: dit.patch, channels: dit.channels, variance: dit.variance },
+      compile: (grid, batch) =>
+        compileDiT(engine, { config: dit, positions, weights, grid, batch, mode: 'live' }),
+      inputs: (grid, batch, t) => ({
+        ...microInputs(dit, grid, batch),
+        ...placementInputs(positions, grid, t),
+      }),
+    },
     objective: config.objective,
     size: heldOut.size,
     conditions: Array.from({ length: Math.min(SHEET, heldOut.length) }, (_, i) => heldOut.words(i)),

@@ -24,3 +24,13 @@ export function unpatchify(x: Tensor, patch: number, H: number, W: number): Tens
     .transpose([0, 1, 3, 2, 4, 5])
     .reshape([B, H, W, channels]);
 }
+
+/** [B, T, C p p] -> [B, H, W, C]: undoes `patchify`; FiT's last layer has this order too. */
+export function unpatchifyChannels(x: Tensor, patch: number, H: number, W: number): Tensor {
+  const B = x.shape[0]!;
+  const channels = x.shape[2]! / (patch * patch);
+  return x
+    .reshape([B, H / patch, W / patch, channels, patch, patch])
+    .transpose([0, 1, 4, 2, 5, 3]) // [B, h, p, w, p, C]
+    .reshape([B, H, W, channels]);
+}

@@ -7,7 +7,9 @@ import { composePositions } from '../../encoders/positions/compose.ts';
 import { raster } from '../../encoders/positions/grid.ts';
 import { AXIAL_PRESETS } from '../../encoders/positions/rotate/axial.ts';
 import { constantOf } from '../../generators/compile.ts';
-import { type FiTConfig, forwardFiT, shapesOfFiT } from '../../generators/fit.ts';
+import { forwardFiT } from '../../generators/fit.ts';
+import type { FiTConfig } from '../../generators/fit-config.ts';
+import { shapesOfFiT } from '../../generators/fit-weights.ts';
 import { firstChannels, guide } from '../../sampling/diffusion/guidance.ts';
 import { shiftTime } from '../../sampling/diffusion/schedules/flow.ts';
 import { checkSchema } from '../../schema.ts';
@@ -61,7 +63,7 @@ export function describeFiT(model: Model, weights: HostTensors): FiTConfig {
     width: model.hidden_size,
     depth: model.depth,
     heads: model.num_heads,
-    classes: model.num_classes,
+    condition: { classes: model.num_classes },
     mlp: model.use_swiglu ? 'swiglu' : 'gelu',
     hidden,
     qkNorm: model.q_norm !== undefined,
@@ -163,7 +165,7 @@ function createRun(fixture: Fixture, engine: Engine, own: Model) {
           prediction: forwardFiT(config, positions, w, {
             tokens: inputs.tokens!,
             t: inputs.t!,
-            classes: inputs.classes!,
+            condition: inputs.classes!,
             mask: inputs.mask!,
             placed: {
               coordinates: inputs.coordinates!,

@@ -108,6 +108,30 @@ describe('train', () => {
     expect(ran.err).toMatch(/new: positions\.learned/);
   });
 
+  test('packed pictures of several sizes make a run; a view without room is refused', async () => {
+    const packed = (length: number) => ({
+      ...{ steps: 2, packed: { rows: 2, length } },
+      views: [
+        { how: 'full', share: 1 },
+        { how: 'full', size: [16, 32], share: 1 },
+      ],
+      model: {
+        preset: 'avatars-fit',
+        config: { patch: 4, width: 32, depth: 1, heads: 2, hidden: 48, lora: 8 },
+        positions: { rotate: 'axial' },
+      },
+    });
+    const small = await train(packed(31));
+    expect(small).toMatchObject({
+      ...{ code: 2, err: expect.stringContaining('at most the 31 tokens of a row, got 32') },
+    });
+    const ran = await train(packed(40));
+    expect(ran).toMatchObject({ code: 0, out: `${inside('runs/tiny')}\n` });
+    expect(await readdir(inside('runs/tiny'))).toContain('step-2');
+    const exported = await run(['export-run', inside('runs/tiny')]);
+    expect(exported).toMatchObject({ code: 2, err: expect.stringContaining('on packed pictures') });
+  });
+
   const wrong: [string, Record<string, unknown>, string][] = [
     ['an unknown key', { stpes: 3 }, "expected no key 'stpes'; did you mean 'steps'?"],
     ['an unknown preset', { model: { ...tinyConfig().model, preset: 'dit-s/3' } }, "got 'dit-s/3'"],

@@ -3,7 +3,9 @@ import { composePositions } from '../../encoders/positions/compose.ts';
 import { raw } from '../../encoders/positions/coordinates/raw.ts';
 import { raster } from '../../encoders/positions/grid.ts';
 import { constantOf } from '../../generators/compile.ts';
-import { FIT_PRESETS, type FiTConfig, forwardFiT, shapesOfFiT } from '../../generators/fit.ts';
+import { forwardFiT } from '../../generators/fit.ts';
+import { FIT_PRESETS, type FiTConfig } from '../../generators/fit-config.ts';
+import { shapesOfFiT } from '../../generators/fit-weights.ts';
 import type { HostTensor } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { sizeOf } from '../../tensor/shape.ts';
@@ -17,7 +19,7 @@ const CONFIG: FiTConfig = {
   depth: 2,
   heads: 2,
   hidden: 48,
-  classes: 3,
+  condition: { classes: 3 },
   lora: 4,
 };
 const trained = raster(4, 4);
@@ -72,7 +74,7 @@ onBothEngines('FiT', (engine) => {
       forwardFiT(CONFIG, positions, w, {
         tokens: x!,
         t: tf.tensor1d([0.3]),
-        classes: tf.tensor1d([2]),
+        condition: tf.tensor1d([2]),
         mask: m!,
         placed: { coordinates: coordinates!, frequencies: constantOf(frequencies!) },
         grid: extend ? raster(8, 8) : trained,

@@ -5,15 +5,20 @@ import { describe, expect, test } from 'vitest';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
 import { raster } from '../../encoders/positions/grid.ts';
 import { DIT_PRESETS, type DiTConfig } from '../../generators/dit-config.ts';
+import { createRng } from '../../tensor/rng.ts';
 import { readConfigFile, readTrainingConfig, type TrainingConfig } from '../../training/config.ts';
+import { readPackedTraining } from '../../training/packed-config.ts';
+import { createPackedNetwork, packedViews } from '../../training/packed-network.ts';
 import { viewsOf } from '../../training/views.ts';
 
 const FOLDER = 'training/configs';
 const names = (await readdir(FOLDER, { recursive: true })).filter((name) => name.endsWith('.json'));
 const diffusion: string[] = [];
+const packed: string[] = [];
 for (const name of names) {
   const text = JSON.stringify(await readConfigFile(join(FOLDER, name)));
-  if (text.includes('"objective"')) diffusion.push(name);
+  if (text.includes('"packed"')) packed.push(name);
+  else if (text.includes('"objective"')) diffusion.push(name);
 }
 
 describe('configurations that ship', () => {
@@ -35,6 +40,12 @@ describe('configurations that ship', () => {
       expect(viewsOf(config, patch).length).toBeGreaterThan(0);
     },
   );
+
+  test.each(packed)('%s is valid, and its views have room in a row', async (name) => {
+    const config = await readPackedTraining(join(FOLDER, name));
+    const network = createPackedNetwork(config, 3, createRng(1));
+    expect(packedViews(config, network.config).length).toBeGreaterThan(0);
+  });
 
   test('the arms of the comparison differ in positions alone', async () => {
     const arms = diffusion.filter((name) => name.startsWith('resolution/'));

@@ -9,32 +9,18 @@ import type { HostTensors } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { readSafetensors } from '../../tensor/safetensors.ts';
 import { createBatches } from '../../training/batches.ts';
-import type { Dataset } from '../../training/data/dataset.ts';
 import type { StepProgress } from '../../training/loop.ts';
 import { createLoss, createNetwork } from '../../training/network.ts';
 import { train } from '../../training/run.ts';
 import { viewsOf } from '../../training/views.ts';
 import { expectClose } from '../close.ts';
-import { shapes, tinyConfig } from './tiny.ts';
+import { doubled, shapes, tinyConfig } from './tiny.ts';
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ropewalk-sizes-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** The same pictures, each pixel four times. */
-function doubled(data: Dataset): Dataset {
-  const { size } = data;
-  const pixels = (index: number) => {
-    const from = data.pixels(index);
-    return Uint8Array.from({ length: 4 * from.length }, (_, i) => {
-      const [y, x] = [Math.floor(i / (6 * size)), Math.floor(i / 3) % (2 * size)];
-      return from[3 * ((y >> 1) * size + (x >> 1)) + (i % 3)]!;
-    });
-  };
-  return { ...data, size: 2 * size, pixels };
-}
 
 const tiny = tinyConfig();
 const mixed = tinyConfig({

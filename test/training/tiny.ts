@@ -32,6 +32,19 @@ export function shapes(length: number, seed = 1): Dataset {
   };
 }
 
+/** The same pictures, each pixel four times. */
+export function doubled(data: Dataset): Dataset {
+  const { size } = data;
+  const pixels = (index: number) => {
+    const from = data.pixels(index);
+    return Uint8Array.from({ length: 4 * from.length }, (_, i) => {
+      const [y, x] = [Math.floor(i / (6 * size)), Math.floor(i / 3) % (2 * size)];
+      return from[3 * ((y >> 1) * size + (x >> 1)) + (i % 3)]!;
+    });
+  };
+  return { ...data, size: 2 * size, pixels };
+}
+
 export function tinyConfig(changes: Record<string, unknown> = {}): TrainingConfig {
   return parseTrainingConfig(
     {

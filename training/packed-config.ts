@@ -1,0 +1,25 @@
+/** The configuration of a run on packed pictures: told from others by its key `packed`. */
+import { type Static, Type } from 'typebox';
+import { checkSchema } from '../schema.ts';
+import { readConfigFile, TrainingConfig } from './config.ts';
+
+const Count = Type.Integer({ minimum: 1 });
+
+export const PackedTraining = Type.Object(
+  {
+    ...TrainingConfig.properties,
+    /** Rows of a step and their tokens; `batch` pictures a step are put there, as many as have room. */
+    packed: Type.Object({ rows: Count, length: Count }, { additionalProperties: false }),
+  },
+  { additionalProperties: false },
+);
+export type PackedTraining = Static<typeof PackedTraining>;
+
+export const isPackedTraining = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'packed' in value;
+
+export const parsePackedTraining = (value: unknown, where: string): PackedTraining =>
+  checkSchema(PackedTraining, value, where);
+
+export const readPackedTraining = async (path: string): Promise<PackedTraining> =>
+  parsePackedTraining(await readConfigFile(path), path);
