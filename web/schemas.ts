@@ -14,6 +14,7 @@ import {
   type StoredPicture,
   TrainInput,
 } from '../jobs/job.ts';
+import { ImageRequest } from '../request.ts';
 import { ErrorBody } from './errors.ts';
 import type { Choice, ModelView, ReportView } from './services.ts';
 
@@ -34,6 +35,12 @@ const of =
 export const JobStateName = oneOf(JOB_STATES);
 export const JobKindName = oneOf<JobKind>(['render', 'batch', 'train', 'evaluate']);
 
+/** In lists without its requests. */
+const BatchShown = Type.Object(
+  { ...BatchInput.properties, requests: Type.Array(ImageRequest) },
+  exact,
+);
+
 export const JobSchema = of<Job>()(
   Type.Object(
     {
@@ -41,7 +48,7 @@ export const JobSchema = of<Job>()(
       kind: JobKindName,
       state: JobStateName,
       title: Text,
-      input: Type.Union([RenderInput, BatchInput, TrainInput, EvaluateInput]),
+      input: Type.Union([RenderInput, BatchShown, TrainInput, EvaluateInput]),
       parent: Type.Optional(Id),
       index: Type.Optional(Count),
       priority: Type.Integer(),
@@ -192,17 +199,16 @@ export const fileAnswer = (...types: readonly string[]) => ({
 export const answers = <Answers extends Record<number, unknown>>(own: Answers) => ({
   ...own,
   '4xx': ErrorBody,
-  503: ErrorBody,
+  '5xx': ErrorBody,
 });
 
 /**
- * A job as lists and events show it: of a batch one request stands for all, which its jobs have, and
- * a trace, whose result holds pictures, is in `GET /jobs/:id`.
+ * A job as lists and events show it: without the requests of a batch, which may be thousands, and the
+ * result of a trace, which holds pictures. Both are in `GET /jobs/:id`.
  */
 export function briefly(job: Job): Job {
   const { input } = job;
-  if (input.kind === 'batch')
-    return { ...job, input: { ...input, requests: input.requests.slice(0, 1) } };
+  if (input.kind === 'batch') return { ...job, input: { ...input, requests: [] } };
   if (input.kind !== 'evaluate' || input.what !== 'trace') return job;
   const { result: _, ...rest } = job;
   return rest;

@@ -86,8 +86,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const job = await app.services.jobs.get(params.id);
       if (!job) throw new NotFound(`jobs: expected the id of a job, got '${params.id}'`);
       const progress = app.live.progressOf(job.id);
-      const input = job.input.kind === 'batch' ? briefly(job).input : job.input;
-      return { job: { ...job, input }, ...(progress && { progress }) };
+      return { job, ...(progress && { progress }) };
     },
   );
 

@@ -1,7 +1,7 @@
 /** Pictures that people bring: decoded and encoded anew, so that nothing else in the file survives. */
 import multipart from '@fastify/multipart';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { decodePicture, encodePng } from '../../png.ts';
 import { HttpError, refuse } from '../errors.ts';
@@ -37,9 +37,14 @@ export const PICTURE_TYPES = [...IMAGES, 'multipart/form-data'];
 /** The bytes of the one picture in a request. */
 export async function pictureIn(request: FastifyRequest): Promise<Buffer> {
   if (Buffer.isBuffer(request.body)) return request.body;
-  const part = await request.file();
-  if (!part) throw new HttpError('invalid', 'request: expected a file in the form, got none');
-  return part.toBuffer();
+  try {
+    const part = await request.file();
+    if (part) return await part.toBuffer();
+  } catch (error) {
+    if ((error as FastifyError).statusCode !== undefined) throw error; // over a limit
+    throw new HttpError('invalid', 'request: expected a whole form, got a broken one');
+  }
+  throw new HttpError('invalid', 'request: expected a file in the form, got none');
 }
 
 export const uploadsRoutes: FastifyPluginAsyncTypebox = async (app) => {
