@@ -13,7 +13,6 @@ const axes = [
   { name: 'steps', values: ['6', '12', '24', '48'] },
   { name: 'solver', values: ['euler'] },
 ];
-const all = { requests: new Array(24).fill({}) };
 
 describe('layoutOf', () => {
   it('puts the longer of two axes down, the third over pages, and seeds last', () => {
@@ -36,7 +35,7 @@ describe('sheetTable', () => {
       axes,
       { x: 'guidance', y: 'steps' },
       { prompt: 'fox' },
-      requestsByCell(all),
+      requestsByCell(axes),
     );
     expect([across, down]).toEqual([axes[1]!.values, axes[2]!.values]);
     // fox is the second prompt: 12 requests before it; guidance 2 the second of 4 steps each; 24 the third
@@ -49,7 +48,7 @@ describe('sheetTable', () => {
   });
 
   it('leaves cells empty whose combination was dropped', () => {
-    const requests = requestsByCell({ requests: new Array(2), cells: [0, 5] });
+    const requests = requestsByCell(axes.slice(0, 2), [0, 5]);
     const table = sheetTable(axes.slice(0, 2), { x: 'guidance', y: 'prompt' }, {}, requests);
     expect(table.cells.map((row) => row.map(({ request }) => request))).toEqual([
       [0, undefined, undefined],

@@ -79,11 +79,14 @@ function Typed({ axis, values, onChange }: Props) {
       <Adder
         axis={axis}
         label={axis.kind === 'phrases' ? 'Add, or paste a list' : 'Number, range or list'}
-        onAdd={(more) => onChange([...values, ...more])}
+        onAdd={(more) => onChange(inOrder(axis, [...values, ...more]))}
       />
     </>
   );
 }
+
+const inOrder = ({ kind }: Axis, values: readonly string[]): readonly string[] =>
+  kind === 'numbers' ? values.toSorted((a, b) => Number(a) - Number(b)) : values;
 
 /** Values from what was typed; throws a sentence. */
 function read(axis: Axis, text: string): string[] {

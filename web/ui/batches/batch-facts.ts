@@ -18,7 +18,7 @@ const PAGE = 200;
 
 export type BatchFacts = {
   readonly job: ReadonlySignal<Job | undefined>;
-  /** Its requests and axes; rows in lists and events come without. */
+  /** Its axes and cells; its requests are its children's. */
   readonly input: Signal<BatchInput | undefined>;
   readonly error: Signal<string | undefined>;
   readonly latest: Signal<readonly StoredPicture[]>;

@@ -11,6 +11,7 @@ import { complain, toast } from '../state/toasts.ts';
 import { clock, count, duration, plural } from '../state/words.ts';
 import { type BatchFacts, LATEST } from './batch-facts.ts';
 import { bySize } from './by-size.ts';
+import { axisTitle } from './sheet.ts';
 
 /** Batches of which all requests are looked at, for progress by size. */
 const SMALL = 1000;
@@ -22,8 +23,8 @@ export function BatchPanel({ facts }: { facts: BatchFacts }) {
   const job = facts.job.value;
   const input = facts.input.value;
   useEffect(() => {
-    if (input && input.requests.length <= SMALL) facts.loadRequests();
-  }, [facts, input]);
+    if (job && job.total <= SMALL) facts.loadRequests();
+  }, [facts, job?.total]);
   if (!job)
     return facts.error.value ? (
       <Note kind="bad" title={facts.error.value} />
@@ -49,7 +50,7 @@ export function BatchPanel({ facts }: { facts: BatchFacts }) {
       <div class="plan">
         <Pictures facts={facts} job={job} />
         <aside class="stack">
-          {input && <Sizes facts={facts} input={input} />}
+          <Sizes facts={facts} />
           {input && <About job={job} input={input} />}
         </aside>
       </div>
@@ -248,9 +249,9 @@ const FailedList = ({ jobs }: { jobs: readonly Job[] }) => (
   </ul>
 );
 
-function Sizes({ facts, input }: { facts: BatchFacts; input: BatchInput }) {
-  const rows = bySize(input.requests, facts.children.value);
-  if (rows.length < 2 || facts.children.value.size === 0) return null;
+function Sizes({ facts }: { facts: BatchFacts }) {
+  const rows = bySize(facts.children.value.values());
+  if (rows.length < 2) return null;
   return (
     <section class="card">
       <header>
@@ -276,15 +277,18 @@ function Sizes({ facts, input }: { facts: BatchFacts; input: BatchInput }) {
   );
 }
 
+/** Single values of axes, and how many the others have. */
+const axisText = (values: readonly string[]): string =>
+  values.length === 1 ? values[0]! : `${count(values.length)} values`;
+
 function About({ job, input: { requests, axes } }: { job: Job; input: BatchInput }) {
   const took =
     job.startedAt !== undefined && job.finishedAt !== undefined
       ? duration((job.finishedAt - job.startedAt) / 1000)
       : undefined;
   const facts: (readonly [string, string])[] = [
-    ['Model', [...new Set(requests.map(({ model }) => model))].join(', ')],
-    ['Requests', count(requests.length)],
-    ...(axes ?? []).map(({ name, values }) => [name, count(values.length)] as const),
+    ['Model', requests[0]?.model ?? '–'],
+    ...(axes ?? []).map(({ name, values }) => [axisTitle(name), axisText(values)] as const),
     ['Queued', clock(job.createdAt)],
     ...(job.startedAt === undefined ? [] : [['Started', clock(job.startedAt)] as const]),
     ...(took === undefined ? [] : [['Took', took] as const]),

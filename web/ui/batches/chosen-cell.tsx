@@ -1,5 +1,5 @@
 /** The chosen cell of a sheet: its picture large, its recipe, what can be done with it. */
-import { type ImageRequest, urls } from '../api.ts';
+import { urls } from '../api.ts';
 import { Icon } from '../components/icon.tsx';
 import type { Drawn } from './batch-facts.ts';
 import { axisTitle, cellName, type SheetCell } from './sheet.ts';
@@ -7,12 +7,11 @@ import { axisTitle, cellName, type SheetCell } from './sheet.ts';
 export function ChosenCell({
   cell,
   drawn: { job, picture },
-  request,
 }: {
   readonly cell: SheetCell;
   readonly drawn: Drawn;
-  readonly request: ImageRequest | undefined;
 }) {
+  const request = job?.input.kind === 'render' ? job.input.request : undefined;
   const others = request ? [['Seed', String(request.seed)] as const] : [];
   const rows = [
     ...Object.entries(cell.values).map(([name, value]) => [axisTitle(name), value] as const),
@@ -33,7 +32,7 @@ export function ChosenCell({
       ) : (
         <div class={`pic ${job?.state === 'failed' ? 'failed' : 'pending'}`}>
           <span>
-            {request === undefined
+            {cell.request === undefined
               ? 'This combination gives the same picture as another, or none: it was left out.'
               : (job?.reason ?? 'not drawn yet')}
           </span>

@@ -99,7 +99,7 @@ function GridForm() {
           onChange={(next) => setValues(axis.name, next)}
         />
       ))}
-      <div class="row wrap">
+      <div class="row wrap foot-row">
         <label class="grow field">
           <span class="label">Not in any picture</span>
           <input

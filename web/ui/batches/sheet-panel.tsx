@@ -53,7 +53,7 @@ function Sheet({
   const [fixed, setFixed] = useState<Readonly<Record<string, string>>>({});
   const [size, setSize] = useState<CellSize>('M');
   const [chosen, setChosen] = useState<readonly [number, number]>([0, 0]);
-  const table = sheetTable(axes, layout, fixed, requestsByCell(input));
+  const table = sheetTable(axes, layout, fixed, requestsByCell(axes, input.cells));
   const drawnAt = (cell: SheetCell): Drawn => {
     const job = cell.request === undefined ? undefined : facts.children.value.get(cell.request);
     return { job, picture: job && facts.pictures.value.get(job.id) };
@@ -111,11 +111,7 @@ function Sheet({
           chosen={[row, column]}
           onChoose={setChosen}
         />
-        <ChosenCell
-          cell={cell}
-          drawn={drawnAt(cell)}
-          request={cell.request === undefined ? undefined : input.requests[cell.request]}
-        />
+        <ChosenCell cell={cell} drawn={drawnAt(cell)} />
       </div>
     </div>
   );

@@ -1,6 +1,4 @@
 /** From a grid batch to X/Y/Z sheets: which request stands in which cell, which axes run across, down and over pages. */
-import type { BatchInput } from '../../../jobs/job.ts';
-
 export type SheetAxis = { readonly name: string; readonly values: readonly string[] };
 /** Where axes run. Axes that are not named are chosen one value each: `fixed`. */
 export type SheetLayout = { readonly x: string; readonly y?: string; readonly z?: string };
@@ -36,11 +34,13 @@ export function layoutOf(axes: readonly SheetAxis[]): SheetLayout | undefined {
 }
 
 /** Where the cells of the product are among the requests; cells that were dropped are absent. */
-export function requestsByCell({
-  requests,
-  cells,
-}: Pick<BatchInput, 'requests'> & { readonly cells?: readonly number[] }): Map<number, number> {
-  return new Map((cells ?? requests.map((_, i) => i)).map((cell, request) => [cell, request]));
+export function requestsByCell(
+  axes: readonly SheetAxis[],
+  cells?: readonly number[],
+): Map<number, number> {
+  const product = axes.reduce((count, { values }) => count * values.length, 1);
+  const own = cells ?? Array.from({ length: product }, (_, i) => i);
+  return new Map(own.map((cell, request) => [cell, request]));
 }
 
 /** The number of a combination in the product, the last axis turning fastest. */

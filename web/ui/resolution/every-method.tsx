@@ -127,10 +127,10 @@ function Pictures({ id }: { id: string }) {
   const facts = useBatch(id);
   useEffect(() => facts.loadRequests(), [facts]);
   const input = facts.input.value;
-  const methods = input?.axes?.find(({ name }) => name === 'extension')?.values;
-  if (!input || !methods)
-    return <p class="soft s">{facts.error.value ?? 'Loading the pictures'}</p>;
-  const requests = requestsByCell(input);
+  const axis = input?.axes?.find(({ name }) => name === 'extension');
+  if (!input || !axis) return <p class="soft s">{facts.error.value ?? 'Loading the pictures'}</p>;
+  const methods = axis.values;
+  const requests = requestsByCell([axis], input.cells);
   const first = input.requests[0]!;
   return (
     <>

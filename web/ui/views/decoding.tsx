@@ -1,39 +1,33 @@
 /** Decoding: how a token model's picture comes to be, pass by pass, beside one token at a time. */
+import type { TraceReport } from '../../../jobs/job.ts';
+import type { ImageRequest } from '../api.ts';
 import { Empty, Select } from '../components/controls.tsx';
+import { Note } from '../components/note.tsx';
 import { evaluations, RunningEvaluations } from '../components/running-evaluations.tsx';
 import { DecoderTable } from '../decoding/decoder-table.tsx';
-import { model, type TokenModel, TraceForm } from '../decoding/trace-form.tsx';
-import { traceOf, traceTitle } from '../decoding/trace-report.ts';
+import { model, TraceForm } from '../decoding/trace-form.tsx';
+import { requestOf, traceTitle, useTrace } from '../decoding/trace-report.ts';
 import { TraceView } from '../decoding/trace-view.tsx';
 import { modelById, modelsLoaded } from '../state/models.ts';
 import { search, setSearch } from '../state/router.ts';
 import './decoding.css';
 
 export function Decoding() {
-  const traces = evaluations('trace').flatMap((job) => {
-    const report = traceOf(job);
-    return report ? [{ job, report }] : [];
-  });
-  const chosen = traces.find(({ job }) => job.id === search.value.get('trace')) ?? traces[0];
+  const traces = evaluations('trace').filter(({ state }) => state === 'done');
+  const chosen = traces.find(({ id }) => id === search.value.get('trace')) ?? traces[0];
+  const { report, error } = useTrace(chosen?.id);
   return (
     <main id="main" tabIndex={-1}>
       <div class="title">
         <h1>Decoding trace</h1>
-        <p>
-          {chosen
-            ? traceTitle(chosen.report)
-            : 'A picture from tokens, in fewer passes than tokens'}
-        </p>
+        <p>{report ? traceTitle(report) : 'A picture from tokens, in fewer passes than tokens'}</p>
         {traces.length > 1 && (
           <label class="push row s" for="trace">
             Trace
             <Select
               id="trace"
-              value={chosen?.job.id ?? ''}
-              options={traces.map(({ job, report }) => ({
-                value: job.id,
-                label: `${report.chosen.decoder}, seed ${report.request.seed}`,
-              }))}
+              value={chosen?.id ?? ''}
+              options={traces.map((job) => ({ value: job.id, label: shortTitle(requestOf(job)) }))}
               onChange={(trace) => setSearch({ trace })}
             />
           </label>
@@ -48,12 +42,9 @@ export function Decoding() {
         ) : (
           modelsLoaded.value && <NoModel />
         )}
-        {chosen && (
-          <TraceView
-            key={chosen.job.id}
-            report={chosen.report}
-            name={decoderTitle(chosen.report)}
-          />
+        {error && <Note kind="bad" title={error} />}
+        {chosen && report && (
+          <TraceView key={chosen.id} report={report} name={decoderTitle(report)} />
         )}
         {!chosen && model.value && (
           <Empty title="No trace yet">
@@ -67,15 +58,12 @@ export function Decoding() {
   );
 }
 
-function decoderTitle({
-  request,
-  chosen,
-}: {
-  request: { model: string };
-  chosen: { decoder: string };
-}) {
-  const known = modelById.value.get(request.model) as TokenModel | undefined;
-  const decoders = known?.sampling.kind === 'tokens' ? known.sampling.decoders : [];
+const shortTitle = ({ sampling, seed }: ImageRequest): string =>
+  `${sampling.kind === 'tokens' ? sampling.decoder : ''}, seed ${seed}`;
+
+function decoderTitle({ request, chosen }: TraceReport): string {
+  const { sampling } = modelById.value.get(request.model) ?? {};
+  const decoders = sampling?.kind === 'tokens' ? sampling.decoders : [];
   return decoders.find(({ name }) => name === chosen.decoder)?.title ?? chosen.decoder;
 }
 
