@@ -1,5 +1,6 @@
 /** The SQL database of history and queue: PGlite in a folder or in memory, or PostgreSQL by address; same SQL. */
 import { mkdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createPglitePool, type SqlClient, type SqlPool } from './pglite-pool.ts';
 
 /** BullMQ's schema for pools that it is given; ours is named in each statement. */
@@ -31,7 +32,8 @@ export async function openDatabase(where: string): Promise<Database> {
     sql: sqlOf(pool),
     pool,
     transaction: (work) => transaction(pool, work),
-    close: () => pool.end(),
+    // Connections that broke while somebody waited for them must not keep a process from ending.
+    close: () => Promise.race([pool.end(), sleep(5000, undefined, { ref: false })]),
   };
 }
 
@@ -40,6 +42,9 @@ const sqlOf = (client: SqlClient): Sql =>
 
 async function transaction<T>(pool: SqlPool, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // A connection that breaks fails the statement under way; without a listener it would end the process, too.
+  const heard = () => {};
+  client.on('error', heard);
   try {
     await client.query('BEGIN');
     const result = await work(sqlOf(client));
@@ -49,6 +54,7 @@ async function transaction<T>(pool: SqlPool, work: (sql: Sql) => Promise<T>): Pr
     await client.query('ROLLBACK').catch(() => {}); // the connection may be gone, and with it the transaction
     throw error;
   } finally {
+    client.off('error', heard);
     client.release();
   }
 }

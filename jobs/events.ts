@@ -106,6 +106,7 @@ async function redisWire(redis: Redis, receive: (text: string) => void): Promise
 
 /** A notification's most is 8000 bytes. */
 const NOTIFICATION = 7900;
+const RETRY = 500;
 
 async function postgresWire(database: Database, receive: (text: string) => void): Promise<Wire> {
   let client: SqlPoolClient | undefined;
@@ -120,23 +121,27 @@ async function postgresWire(database: Database, receive: (text: string) => void)
   }
   async function subscribe(): Promise<void> {
     const mine = await database.pool.connect();
+    let broken = false;
+    function drop(): void {
+      if (broken) return;
+      broken = true;
+      mine.release(true);
+      if (client === mine) void again();
+    }
+    mine.on('error', drop);
     mine.on('notification', ({ payload }: { payload: string }) => {
       if (payload.startsWith('#')) fetchLong(payload.slice(1)).catch(() => {});
       else receive(payload);
     });
-    mine.on('error', () => {
-      mine.release(true);
-      client = undefined;
-      void again();
-    });
-    await mine.query(`LISTEN ${CHANNEL}`);
-    client = mine;
+    await mine.query(`LISTEN ${CHANNEL}`).catch(drop);
+    if (!broken) client = mine;
   }
   /** A connection that broke takes its subscription with it. */
   async function again(): Promise<void> {
+    client = undefined;
     while (!closed && !client) {
-      await subscribe().catch(() => {});
-      if (!client) await new Promise((resolve) => setTimeout(resolve, 1000).unref());
+      await new Promise((resolve) => setTimeout(resolve, RETRY).unref());
+      await subscribe().catch(() => {}); // the server is not there yet
     }
   }
 

@@ -1,0 +1,132 @@
+/**
+ * kill -9 again and again while a batch is worked on, then: is everything there, once, and as it should be?
+ * `npx tsx test/system/crash.ts [KILLS]` does it at length with one embedded process, and prints what happened.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type OpenOptions, openJobs } from '../../jobs/open.ts';
+import { drawToy, temporaryFolder } from '../jobs/toys.ts';
+import type { WorkerTask } from './worker-process.ts';
+
+export type CrashOptions = {
+  readonly options: OpenOptions;
+  /** Processes that work at the same time; an embedded folder has one. */
+  readonly processes: number;
+  readonly kills: number;
+  /** Requests of the batch, one picture each. */
+  readonly requests: number;
+  readonly say?: (line: string) => void;
+};
+export type CrashReport = {
+  readonly kills: number;
+  /** How many jobs were running, and so were taken up again, of all kills. */
+  readonly resumed: number;
+  readonly pictures: number;
+  /** What is not as it should be, a sentence each. */
+  readonly wrong: readonly string[];
+};
+
+type Worker = { readonly child: ChildProcess; readonly lines: string[]; working(): Promise<void> };
+
+export async function crash(given: CrashOptions): Promise<CrashReport> {
+  const { processes, kills, say = () => {} } = given;
+  const first = start({ ...taskOf(given), add: given.requests });
+  await first.working();
+  const id = JSON.parse(first.lines.find((line) => line.includes('"batch"'))!).batch as string;
+  const workers = [first];
+  while (workers.length < processes) workers.push(start(taskOf(given)));
+  let random = 7;
+  for (let kill = 1; kill <= kills; kill++) {
+    random = (random * 48_271) % 2_147_483_647; // Park and Miller's, so that a run can be repeated
+    const at = random % workers.length;
+    await workers[at]!.working();
+    await sleep(100 + (random % 900));
+    await end(workers[at]!.child);
+    say(`kill -9 number ${kill}, process ${workers[at]!.child.pid}`);
+    workers[at] = start(kill < kills ? taskOf(given) : { ...taskOf(given), until: id });
+    if (kill === kills) await once(workers[at]!.child, 'exit');
+  }
+  await Promise.all(workers.map(({ child }) => end(child)));
+  return { kills, ...(await inspect(given, id)) };
+}
+
+const taskOf = ({ options, processes }: CrashOptions): WorkerTask => ({
+  ...{ options, concurrency: processes === 1 ? 2 : 1, step: 25 },
+});
+
+function start(task: WorkerTask): Worker {
+  const path = join(import.meta.dirname, 'worker-process.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', path, JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  const reader = createInterface({ input: child.stdout! });
+  reader.on('line', (line) => lines.push(line));
+  return {
+    child,
+    lines,
+    /** It is in the middle of a job, or, of several processes, has been without one for a while. */
+    async working() {
+      for (let i = 0; i < 3000 && !lines.some((line) => line.includes('"step"')); i++) {
+        if (child.exitCode !== null) throw new Error(`worker: ended with ${child.exitCode}`);
+        await sleep(100);
+      }
+    },
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** Compares with what one undisturbed process would have made. */
+async function inspect({ options, requests }: CrashOptions, id: string) {
+  const jobs = await openJobs(options);
+  const wrong: string[] = [];
+  const batch = (await jobs.get(id))!;
+  if (batch.state !== 'done' || batch.done !== requests || batch.failed > 0)
+    wrong.push(
+      `the batch is ${batch.state} with ${batch.done} done and ${batch.failed} failed, of ${requests}: ${batch.reason}`,
+    );
+  const seen = new Set<string>();
+  let resumed = 0;
+  let after: string | undefined;
+  do {
+    const page = await jobs.list({ parent: id, limit: 100, ...(after !== undefined && { after }) });
+    for (const job of page.items) {
+      if (job.state !== 'done') wrong.push(`job ${job.index} is ${job.state}: ${job.reason}`);
+      if (job.resumedAt !== undefined) resumed++;
+      const pictures = (await jobs.pictures.list({ job: job.id, limit: 10 })).items;
+      if (pictures.length !== 1) wrong.push(`job ${job.index} has ${pictures.length} pictures`);
+      if (job.input.kind !== 'render') continue;
+      const file = await jobs.pictures.read(`${job.id}-0`);
+      if (!file?.equals(drawToy(job.input.request, 0))) wrong.push(`picture ${job.index} differs`);
+      seen.add(`${job.index}`);
+    }
+    after = page.next;
+  } while (after !== undefined);
+  if (seen.size !== requests) wrong.push(`${seen.size} of ${requests} jobs are there`);
+  const pictures = await jobs.pictures.count({ job: id });
+  if (pictures !== requests) wrong.push(`there are ${pictures} pictures`);
+  await jobs.close();
+  return { resumed, pictures, wrong };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const kills = Number(process.argv[2] ?? 20);
+  const { folder, remove } = await temporaryFolder();
+  const started = Date.now();
+  const report = await crash({
+    ...{ options: { data: folder }, processes: 1, kills, requests: 30 * kills },
+    say: (line) =>
+      console.log(`${((Date.now() - started) / 1000).toFixed(1).padStart(7)} s  ${line}`),
+  });
+  console.log(JSON.stringify(report, null, 2));
+  await remove();
+  process.exit(report.wrong.length === 0 ? 0 : 1);
+}
