@@ -42,7 +42,10 @@ function Choices({ axis, values, onChange }: Props) {
     onChange(
       values.includes(value) ? values.filter((other) => other !== value) : [...values, value],
     );
-  const own = added.map((value) => ({ value, title: value.replace('x', ' × ') }));
+  const own = added.map((value) => {
+    const size = readSize(value);
+    return { value, title: size ? sizeTitle(size) : value };
+  });
   return (
     <>
       {[...axis.choices, ...own].map(({ value, title }) => (
