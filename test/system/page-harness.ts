@@ -28,6 +28,8 @@ export type Harness = {
   readonly address: string;
   /** A visitor of their own: no cookie, no memory. */
   visit(path: string, options?: BrowserContextOptions): Promise<Page>;
+  /** The same, before anything is loaded. */
+  open(options?: BrowserContextOptions): Promise<Page>;
   /** What the browser complained of since the start: errors, and what the policy of content forbade. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -44,7 +46,7 @@ export async function openHarness({
   const folder = await mkdtemp(join(tmpdir(), 'ropewalk-page-'));
   await build({
     configFile: join(ROOT, 'web/ui/vite.config.ts'),
-    logLevel: 'warn',
+    logLevel: 'error',
     build: { outDir: folder },
   });
   const app = createServer(services, { page: folder });
@@ -54,20 +56,25 @@ export async function openHarness({
     args: ['--no-sandbox'],
   });
   const complaints: string[] = [];
+  const open = async (options: BrowserContextOptions = {}) => {
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      baseURL: address,
+      reducedMotion: 'reduce',
+      ...options,
+    });
+    const page = await context.newPage();
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    return page;
+  };
   return {
     ...{ services, address, complaints },
+    open,
     async visit(path, options = {}) {
-      const context = await browser.newContext({
-        viewport: { width: 1280, height: 800 },
-        baseURL: address,
-        reducedMotion: 'reduce',
-        ...options,
-      });
-      const page = await context.newPage();
-      page.on('pageerror', ({ message }) => complaints.push(message));
-      page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(message.text());
-      });
+      const page = await open(options);
       await page.goto(path);
       await page.locator('h1').first().waitFor({ state: 'attached' });
       return page;

@@ -111,7 +111,7 @@ function Rack() {
   const slots = Math.min(job.total, MOST_SHOWN);
   const { step = 0, steps = 1 } = viewedProgress.value ?? {};
   return (
-    <section aria-label="Results">
+    <div>
       <div class="rackhead">
         <h2>This render</h2>
         <span class="soft s">
@@ -119,7 +119,12 @@ function Rack() {
         </span>
         <Walker id={job.id} />
       </div>
-      <div class={`rack ${job.total <= 4 ? 'few' : ''}`}>
+      <section
+        class={`rack ${job.total <= 4 ? 'few' : ''}`}
+        aria-label="Results"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also before there is a picture to focus
+        tabIndex={0}
+      >
         {Array.from({ length: slots }, (_, index) => {
           const picture = byIndex.get(index);
           if (picture)
@@ -155,13 +160,13 @@ function Rack() {
             </div>
           );
         })}
-      </div>
+      </section>
       {job.total > MOST_SHOWN && (
         <p class="hint">
           The first {MOST_SHOWN} of {count(job.total)}. <a href="/gallery">All in the gallery</a>
         </p>
       )}
-    </section>
+    </div>
   );
 }
 
