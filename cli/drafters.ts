@@ -6,6 +6,10 @@ import { type Device, deviceOption, threadsOption, whole } from './options.ts';
 export type DraftersCommand = {
   readonly network?: string;
   readonly retrieval?: string;
+  readonly block?: string;
+  readonly slots: number;
+  readonly pool: number;
+  readonly steps: number;
   readonly pictures: number;
   readonly numbers: number;
   readonly device: Device;
@@ -28,6 +32,13 @@ export function draftersCommand(program: Command, context: Context): void {
     .option('--retrieval <tokens>', 'a file of `ropewalk tokenize`, whose pictures are remembered')
     .option('--pictures <n>', 'pictures of it', whole(1, 100_000), 256)
     .option('--numbers <n>', 'numbers that a hidden state is remembered by', whole(1, 4096), 32)
+    .option(
+      '--block <tokens>',
+      'such a file, to train a network on that guesses several tokens a pass',
+    )
+    .option('--slots <n>', 'tokens that it guesses', whole(1, 32), 4)
+    .option('--pool <n>', 'neighbours that older rows are pooled by', whole(1, 64), 4)
+    .option('--steps <n>', 'steps of its training, of 32 pictures', whole(1, 1_000_000), 3000)
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', HELP)

@@ -1,7 +1,7 @@
 /**
  * What is made for one token model to draft its tokens, found through its card: a smaller model
- * (`drafter` inside, or beside under its id) and a store of what followed its hidden states
- * (`retrieval.safetensors`). Nothing is read before it is asked for.
+ * (`drafter` inside, or beside under its id), a store of what followed its hidden states
+ * (`retrieval.safetensors`) and a network that guesses several tokens a pass (`block.safetensors`). Nothing is read before it is asked for.
  */
 import { existsSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import type { HostTensor, HostTensors } from '../tensor/program.ts';
 import { checkTensors, readSafetensors, writeSafetensors } from '../tensor/safetensors.ts';
 import type { ARConfig } from './ar-config.ts';
 import { shapesOfAR } from './ar-weights.ts';
+import { type BlockConfig, BlockSchema, shapesOfBlock } from './block-drafter.ts';
 import { checkDigest, digestOf, readCardFile } from './model.ts';
 import { type Drafters, TokenCard } from './token-model.ts';
 
@@ -21,16 +22,20 @@ export type RetrievalFiles = Readonly<Record<'matrix' | 'keys' | 'tokens', HostT
 export type DrafterFiles = {
   readonly network?: () => Promise<NetworkFiles>;
   readonly retrieval?: () => Promise<RetrievalFiles>;
+  readonly block?: () => Promise<BlockFiles>;
 };
+export type BlockFiles = { readonly config: BlockConfig; readonly weights: HostTensors };
 
 const RETRIEVAL = 'retrieval.safetensors';
+const BLOCK = 'block.safetensors';
 
 /** The drafters that a model's card names. */
 export function drafterFiles(folder: string, card: TokenCard): DrafterFiles {
-  const { network, retrieval } = card.drafters ?? {};
+  const { network, retrieval, block } = card.drafters ?? {};
   return {
     ...(network ? { network: () => readNetwork(folder, card, network) } : {}),
     ...(retrieval ? { retrieval: () => readRetrieval(folder, card, retrieval) } : {}),
+    ...(block ? { block: () => readBlock(folder, card, block) } : {}),
   };
 }
 
@@ -105,6 +110,31 @@ async function readRetrieval(
   return { matrix, keys, tokens };
 }
 
+async function readBlock(
+  folder: string,
+  { id, tokenizer, vocabulary }: TokenCard,
+  { digest }: NonNullable<Drafters['block']>,
+): Promise<BlockFiles> {
+  const path = join(folder, BLOCK);
+  if (!existsSync(path))
+    throw new Error(
+      `model '${id}': expected its block drafter ${path}, got none; train it with \`ropewalk drafters\`, or take another drafter`,
+    );
+  await checkDigest(path, digest);
+  const { tensors, metadata } = await readSafetensors(path);
+  if (metadata.codebook !== tokenizer.digest)
+    throw new Error(
+      `${path}: expected a drafter of the codebook ${tokenizer.digest.slice(0, 12)}..., got one of ${metadata.codebook?.slice(0, 12)}...`,
+    );
+  const config = checkSchema(BlockSchema, JSON.parse(metadata.config ?? 'null'), path);
+  if (config.words !== vocabulary.length)
+    throw new RangeError(
+      `${path}: expected the ${vocabulary.length} words of '${id}', got ${config.words}`,
+    );
+  checkTensors(tensors, shapesOfBlock(config), path);
+  return { config, weights: tensors };
+}
+
 /** Puts a smaller model inside of a model's folder and names it in its card. */
 export async function addNetwork(folder: string, card: TokenCard, from: string): Promise<void> {
   const drafter = (await readDrafter(from)).card;
@@ -128,6 +158,19 @@ export async function addRetrieval(
   await writeSafetensors(path, store, { dtype: 'F16', metadata });
   const retrieval = { digest: await digestOf(path) };
   await writeCard(folder, { ...card, drafters: { ...card.drafters, retrieval } });
+}
+
+/** Puts a block drafter into a model's folder and names it in its card. */
+export async function addBlock(
+  folder: string,
+  card: TokenCard,
+  { config, weights }: BlockFiles,
+): Promise<void> {
+  const path = join(folder, BLOCK);
+  const metadata = { codebook: card.tokenizer.digest, config: JSON.stringify(config) };
+  await writeSafetensors(path, weights, { dtype: 'F16', metadata });
+  const block = { digest: await digestOf(path) };
+  await writeCard(folder, { ...card, drafters: { ...card.drafters, block } });
 }
 
 const writeCard = (folder: string, card: TokenCard): Promise<void> =>

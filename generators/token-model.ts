@@ -61,6 +61,8 @@ export const Drafters = Type.Object(
     network: Type.Optional(Type.Object({ id: Type.String(), digest: Digest }, exact)),
     /** What followed its hidden states in pictures: `retrieval.safetensors` inside. */
     retrieval: Type.Optional(Type.Object({ digest: Digest }, exact)),
+    /** A network that guesses several tokens a pass: `block.safetensors` inside. */
+    block: Type.Optional(Type.Object({ digest: Digest }, exact)),
   },
   exact,
 );

@@ -6,10 +6,12 @@ import type { PositionConfig } from '../encoders/positions/compose.ts';
 import { extentOf, type Grid } from '../encoders/positions/grid.ts';
 import { tokenizerParts } from '../encoders/tokenizers/tokenizer.ts';
 import type { ARConfig } from '../generators/ar-config.ts';
-import type { DrafterFiles } from '../generators/token-drafters.ts';
+import { type BlockSession, createBlockSession } from '../generators/compile-block.ts';
+import type { BlockFiles, DrafterFiles } from '../generators/token-drafters.ts';
 import { layoutOfAR, tokenGridOf } from '../generators/token-model.ts';
 import { configOf, type TokenizerModel } from '../generators/tokenizer-card.ts';
 import type { TokenModel } from '../sampling/tokens/contract.ts';
+import { block } from '../sampling/tokens/drafters/block.ts';
 import type { Drafter } from '../sampling/tokens/drafters/drafter.ts';
 import { networkDrafter } from '../sampling/tokens/drafters/network.ts';
 import {
@@ -49,6 +51,7 @@ export function createDraftResources(engine: Engine, { grid, tokenizer, drafters
     const pictures = tokens.data as Int32Array;
     return storedPictures({ matrix: matrix.data, keys: keys.data, tokens: pictures, length });
   });
+  const slots = once(async () => openBlock(engine, grid, await drafters.block!()));
   const nearest = once(async () => {
     const { data, shape } = await codebookOf(engine, tokenizer);
     return nearestOf(data, shape.at(-1)!);
@@ -67,9 +70,14 @@ export function createDraftResources(engine: Engine, { grid, tokenizer, drafters
         context.network = await (await network.open()).drafterFor(rows);
       if (drafter === 'retrieval' && drafters.retrieval)
         context.retrieval = retrieval({ store: await store.open(), neighbours: NEIGHBOURS });
+      if (drafter === 'block' && drafters.block)
+        context.block = await (await slots.open()).drafterFor(rows);
       return context;
     },
-    dispose: async (): Promise<void> => (await network.opened())?.dispose(),
+    async dispose(): Promise<void> {
+      await (await network.opened())?.dispose();
+      await (await slots.opened())?.dispose();
+    },
   };
 }
 
@@ -90,6 +98,24 @@ function openNetwork(
       return networkDrafter({ network: model, filters });
     },
     dispose: () => sessions.dispose(),
+  };
+}
+
+/** Told as the pictures are, not what guidance leads away from; kept for the latest number of pictures. */
+function openBlock(engine: Engine, grid: Grid, { config, weights }: BlockFiles) {
+  let kept: BlockSession | undefined;
+  return {
+    async drafterFor({ condition, guidance, filters }: DraftRows): Promise<Drafter> {
+      const [rows, words] = condition.shape as [number, number];
+      const batch = guidance === 1 ? rows : rows / 2;
+      if (kept?.batch !== batch) {
+        await kept?.dispose();
+        kept = createBlockSession(engine, { config, grid, weights, batch });
+      }
+      kept.condition({ data: condition.data.slice(0, batch * words), shape: [batch, words] });
+      return block(kept, filters);
+    },
+    dispose: async (): Promise<void> => kept?.dispose(),
   };
 }
 

@@ -10,7 +10,7 @@ import type { ARConfig } from '../generators/ar-config.ts';
 import { createARSession } from '../generators/ar-session.ts';
 import { createCache } from '../generators/compile-ar.ts';
 import type { NetworkFiles, RetrievalFiles } from '../generators/token-drafters.ts';
-import { layoutOfAR, tokenGridOf } from '../generators/token-model.ts';
+import { layoutOfAR, type TokenCard, tokenGridOf } from '../generators/token-model.ts';
 import { keysBy } from '../sampling/tokens/drafters/retrieval.ts';
 import type { Engine } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
@@ -86,21 +86,26 @@ function openSession(engine: Engine, { card, weights }: NetworkFiles) {
 }
 
 function checkData({ model: { card }, data, pictures }: RetrievalBuild): void {
-  const { width, height } = card.trained;
-  if (data.codebook !== card.tokenizer.digest)
-    throw new RangeError(
-      `retrieval: expected tokens of the codebook ${card.tokenizer.digest.slice(0, 12)}, got those of '${data.tokenizer}', ${data.codebook.slice(0, 12)}; make them anew with \`ropewalk tokenize\``,
-    );
-  if (data.width !== width || data.height !== height)
-    throw new RangeError(
-      `retrieval: expected tokens of pictures of ${width}x${height}, got ${data.width}x${data.height}`,
-    );
-  if (data.vocabulary.join('\n') !== card.vocabulary.join('\n'))
-    throw new RangeError(
-      `retrieval: expected the ${card.vocabulary.length} words of '${card.id}', got ${data.vocabulary.length}, or others`,
-    );
+  checkTokens('retrieval', card, data);
   if (pictures > data.words.length)
     throw new RangeError(
       `retrieval: expected at most the ${data.words.length} pictures that there are, got ${pictures}`,
+    );
+}
+
+/** Throws unless a data set's tokens and words are those of a model. */
+export function checkTokens(where: string, card: TokenCard, data: TokenCache): void {
+  const { width, height } = card.trained;
+  if (data.codebook !== card.tokenizer.digest)
+    throw new RangeError(
+      `${where}: expected tokens of the codebook ${card.tokenizer.digest.slice(0, 12)}, got those of '${data.tokenizer}', ${data.codebook.slice(0, 12)}; make them anew with \`ropewalk tokenize\``,
+    );
+  if (data.width !== width || data.height !== height)
+    throw new RangeError(
+      `${where}: expected tokens of pictures of ${width}x${height}, got ${data.width}x${data.height}`,
+    );
+  if (data.vocabulary.join('\n') !== card.vocabulary.join('\n'))
+    throw new RangeError(
+      `${where}: expected the ${card.vocabulary.length} words of '${card.id}', got ${data.vocabulary.length}, or others`,
     );
 }

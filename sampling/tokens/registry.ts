@@ -42,6 +42,7 @@ export type DecoderContext = {
   /** Drafters that are made for a model, where it has them. */
   readonly network?: Drafter;
   readonly retrieval?: Drafter;
+  readonly block?: Drafter;
   /** This many nearest codes of each code, nearest first, for LANTERN. */
   readonly nearest?: (count: number) => readonly ArrayLike<number>[];
 };
@@ -57,7 +58,7 @@ type Entry = {
 
 /** Drafters that need nothing but tokens, and those that are made for a model. */
 export const PLAIN_DRAFTERS = ['uniform', 'left', 'above', 'ngram'] as const;
-export const MODEL_DRAFTERS = ['network', 'retrieval'] as const;
+export const MODEL_DRAFTERS = ['network', 'retrieval', 'block'] as const;
 export const DRAFTER_NAMES = [...PLAIN_DRAFTERS, ...MODEL_DRAFTERS] as const;
 export type DrafterName = (typeof DRAFTER_NAMES)[number];
 

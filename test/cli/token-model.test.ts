@@ -76,6 +76,27 @@ test('generates, and again from the picture, by another decoder too', async () =
   expect((await decodePicture(await readFile(other.out.trim()))).data).toEqual(pixels);
 });
 
+test('is given a store and a block drafter from tokens, and drafts with them', async () => {
+  const cached = (await readdir(inside('cache'))).find((name) =>
+    name.endsWith('-train.safetensors'),
+  );
+  const tokens = join(inside('cache'), cached!);
+  const small = ['--pictures', '4', '--steps', '2', '--slots', '2', '--pool', '2'];
+  const both = ['--retrieval', tokens, '--block', tokens, ...small, '--threads', '1'];
+  const given = await run(['drafters', model(), ...both]);
+  expect(given).toMatchObject({ code: 0, out: `${model()}\n` });
+  for (const drafter of ['block', 'retrieval']) {
+    const decoder = `speculative:drafter=${drafter},length=2`;
+    const made = await generate('disc', '--model', model(), '--decoder', decoder);
+    expect(made).toMatchObject({ code: 0 });
+  }
+  const many = await run(['drafters', model(), '--retrieval', tokens, '--pictures', '99']);
+  expect(many).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('pictures that there are, got 99'),
+  });
+});
+
 test('refuses what is of diffusion, and other commands refuse it', async () => {
   const steps = await generate('disc', '--model', model(), '--steps', '4');
   expect(steps).toMatchObject({ code: 2, err: expect.stringContaining('--steps: expected none') });

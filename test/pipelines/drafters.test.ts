@@ -3,7 +3,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { initBlock } from '../../generators/block-drafter.ts';
 import {
+  addBlock,
   addNetwork,
   addRetrieval,
   drafterFiles,
@@ -69,6 +71,12 @@ beforeAll(async () => {
   await addRetrieval(folder, plain, store);
   const { card: named } = await readDrafter(folder);
   await addNetwork(folder, named, folder); // the model drafts for itself
+  const config = {
+    ...{ codes: 16, words: 4, width: 16, depth: 1, heads: 2, hidden: 24 },
+    ...{ slots: 3, rows: 2, pool: 2 },
+  };
+  const weights = initBlock(config, createRng(2));
+  await addBlock(folder, (await readDrafter(folder)).card, { config, weights });
   ({ card } = await readDrafter(folder));
   pipeline = await opened();
 });
@@ -93,12 +101,15 @@ describe('drafters of a model', () => {
     expect(shareKept(found)).toBeGreaterThan(shareKept(other) + 0.3);
   });
 
-  test.each(['network', 'retrieval'])('%s: a picture alone is as in a batch', async (drafter) => {
-    const together = await decode('speculative', { drafter, length: 3 });
-    const settings = { decoder: 'speculative', decoderOptions: { drafter, length: 3 } };
-    const alone = await pipeline.decode(asked.slice(1, 2), settings);
-    expect(alone.tokens[0]).toEqual(together.tokens[1]);
-  });
+  test.each(['network', 'retrieval', 'block'])(
+    '%s: a picture alone is as in a batch',
+    async (drafter) => {
+      const together = await decode('speculative', { drafter, length: 3 });
+      const settings = { decoder: 'speculative', decoderOptions: { drafter, length: 3 } };
+      const alone = await pipeline.decode(asked.slice(1, 2), settings);
+      expect(alone.tokens[0]).toEqual(together.tokens[1]);
+    },
+  );
 
   test('LANTERN that borrows nothing is speculative decoding, else it is not', async () => {
     const drafts = { drafter: 'uniform', length: 3 };
@@ -116,7 +127,8 @@ describe('drafters of a model', () => {
       return options.find(({ name }) => name === 'drafter')!.choices!.map(String);
     };
     expect(choices(plain)).toEqual(['uniform', 'left', 'above', 'ngram']);
-    expect(choices(card)).toEqual(['uniform', 'left', 'above', 'ngram', 'network', 'retrieval']);
+    const own = ['network', 'retrieval', 'block'];
+    expect(choices(card)).toEqual(['uniform', 'left', 'above', 'ngram', ...own]);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
  * A network that guesses the next `size` tokens in one pass, each without knowing the others (FLASH,
- * Wang et al. 2025, section 3.2). The drafts' law is the product of the slots' laws; past the last slot
+ * Wang et al. 2025, section 3.2); one over a pooled context is generators/block-drafter.ts. The drafts' law is the product of the slots' laws; past the last slot
  * the drafter knows nothing and says so with the uniform law.
  */
 import { createFilter, type Filters } from '../filters.ts';
