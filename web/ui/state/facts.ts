@@ -75,6 +75,11 @@ export function takeJobs(rows: readonly Job[]): void {
   jobs.value = next;
 }
 
+/** A row that was asked for: what events told of the job since is newer, and stays. */
+export function takeUnknown(row: Job): void {
+  if (!jobs.peek().has(row.id)) takeJobs([row]);
+}
+
 /** Instead of all that was known: what the server says there is. */
 export function replaceJobs(rows: readonly Job[], isPaused: boolean): void {
   batch(() => {
