@@ -24,6 +24,8 @@ export async function serve(options: ServeOptions, context: Context): Promise<vo
   services.catch(() => {}); // told below, and by the server until it closes
   const server = createServer(services, {
     allowedHosts: allowHost,
+    log: context.stderr,
+    logLevel: context.env.ROPEWALK_DEBUG ? 'info' : 'error',
     ...(token === undefined ? {} : { token }),
   });
   try {

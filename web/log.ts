@@ -4,12 +4,16 @@
  */
 import type { FastifyRequest, FastifyServerOptions } from 'fastify';
 
+export type LogLevel = 'info' | 'error';
+
 export function logging(
   log: { write(line: string): void } | undefined,
+  level: LogLevel,
 ): Pick<FastifyServerOptions, 'logger'> {
   if (!log) return { logger: false };
   return {
     logger: {
+      level,
       stream: log,
       serializers: {
         req: ({ method, url, ip, routeOptions }: FastifyRequest) => ({

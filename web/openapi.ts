@@ -1,8 +1,9 @@
 /** The OpenAPI document and its reader, from the schemas that check requests. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify';
 import { VERSION } from '../version.ts';
+import './context.ts';
 
 /** To be registered before the routes that it describes. */
 export async function describeApi(app: FastifyInstance): Promise<void> {
@@ -22,7 +23,15 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       },
       security: [{}, { token: [] }, { cookie: [] }],
     },
+    transform: ({ schema, url, route }) => ({ schema: withFile(schema, route.config), url }),
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.register(swaggerUi, { routePrefix: '/docs' });
+}
+
+/** A route that takes a file has no schema to check it by; the document says what it takes. */
+function withFile(schema: FastifySchema, config: FastifyContextConfig | undefined): FastifySchema {
+  if (schema === undefined || config?.accepts === undefined || schema.body) return schema;
+  const file = { type: 'string', format: 'binary' };
+  return { ...schema, consumes: [...config.accepts], body: file };
 }

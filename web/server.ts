@@ -10,7 +10,7 @@ import { a1111Routes } from './a1111.ts';
 import './context.ts';
 import { answerError, HttpError } from './errors.ts';
 import { createLive, eventsRoutes, type LiveOptions } from './events.ts';
-import { logging } from './log.ts';
+import { type LogLevel, logging } from './log.ts';
 import { loginRoutes } from './login.ts';
 import { createMetrics, metricsRoutes } from './metrics.ts';
 import { openaiRoutes } from './openai.ts';
@@ -33,6 +33,8 @@ import { serializerCompiler, validatorCompiler } from './validate.ts';
 export type ServerOptions = SecurityOptions & {
   /** Where lines of the log go. Default: nowhere. */
   readonly log?: { write(line: string): void };
+  /** `info` has every request, `error` what went wrong here. */
+  readonly logLevel?: LogLevel;
   /** Folder of the built page. */
   readonly page?: string;
   readonly live?: LiveOptions;
@@ -45,10 +47,10 @@ const PAGE = join(import.meta.dirname, 'ui');
 
 export function createServer(
   services: Promise<Services> | Services,
-  { log, page = PAGE, live: liveOptions = {}, ...security }: ServerOptions = {},
+  { log, logLevel = 'info', page = PAGE, live: liveOptions = {}, ...security }: ServerOptions = {},
 ) {
   const app = Fastify({
-    ...(logging(log) as Pick<FastifyServerOptions, 'logger'>),
+    ...(logging(log, logLevel) as Pick<FastifyServerOptions, 'logger'>),
     bodyLimit: BODY_BYTES,
     requestTimeout: 120_000,
     forceCloseConnections: 'idle',

@@ -87,7 +87,7 @@ export type FakeOptions = {
 
 export function createFakeServices({ step = 1, limit = 10_000 }: FakeOptions = {}): Services {
   const jobs = createFakeJobs({ limit });
-  void jobs.work(handlerOf(step), { concurrency: 1 });
+  void jobs.work(fakeHandler(step), { concurrency: 1 });
   const reports = [
     { id: 'sizes', kind: 'resolution', title: 'Sizes of avatars', createdAt: 1_790_000_000_000 },
     { id: 'decoders', kind: 'decoding', title: 'Decoders', createdAt: 1_790_000_000_000 },
@@ -130,7 +130,7 @@ function checkRequest({ model, size, condition }: ImageRequest): void {
     throw new RangeError(`request: 'condition': expected words of '${model}', got '${unknown}'`);
 }
 
-const handlerOf =
+export const fakeHandler =
   (step: number): JobHandler =>
   async (task) => {
     const { input } = task.job;
