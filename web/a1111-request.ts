@@ -19,6 +19,9 @@ const REFUSED: readonly [keyof Txt2ImgBody, (body: Txt2ImgBody) => boolean][] = 
   ['styles', ({ styles = [] }) => styles.length > 0],
 ];
 
+/** They are held in memory, in base64, until all are there. */
+const MOST_PICTURES = 100;
+
 export async function understand(
   body: Txt2ImgBody,
   { models }: Services,
@@ -30,6 +33,13 @@ export async function understand(
         `request: '${field}': expected none, got one; it is not known here`,
         { field },
       );
+  const { n_iter = 1, batch_size = 1 } = body;
+  if (n_iter * batch_size > MOST_PICTURES)
+    throw new HttpError(
+      'invalid',
+      `request: 'n_iter': expected at most ${MOST_PICTURES} pictures at a time, got ${n_iter} * ${batch_size}`,
+      { field: 'n_iter' },
+    );
   const known = await models.list();
   const named = body.override_settings?.sd_model_checkpoint;
   return refuse(async () => {

@@ -73,7 +73,7 @@ async function checkAll<Item>(
       await models.check(request);
     } catch (error) {
       if (error instanceof RangeError || error instanceof TypeError)
-        throw new RangeError(error.message.replace(/^request(?=:)/, how.where(item, i)), {
+        throw new RangeError(`${how.where(item, i)}: ${error.message.replace(/^request: /, '')}`, {
           cause: error,
         });
       throw error;

@@ -27,6 +27,8 @@ export type SheetOptions = SheetChoice & {
   readonly pictureAt: (cell: number) => Promise<Picture | string>;
 };
 
+/** Not white, which pictures often are at their edges. */
+const BACKGROUND = '#f1f1f1';
 /** Small pictures are shown larger, up to this side. */
 const SHOWN = 192;
 const SMALLEST = 24;
@@ -41,7 +43,7 @@ export async function drawSheet(options: SheetOptions): Promise<Buffer> {
   });
   const shown = scaled(cell);
   const layout = layOutSheet(sections, shown, { title, subtitle });
-  const sheet = blank(layout.width, layout.height, '#ffffff');
+  const sheet = blank(layout.width, layout.height, BACKGROUND);
   const drawings = layout.labels.map(drawLabel);
   for (const { cell, x, y } of layout.cells) {
     const found = await pictureAt(cell);
@@ -82,7 +84,7 @@ const drawLabel = ({ text, x, y, anchor = 'start', bold = false }: Label) =>
   `<text x="${x}" y="${y}" text-anchor="${anchor}"${bold ? ' font-weight="bold"' : ''}>${escapeXml(text)}</text>`;
 
 const drawEmpty = (why: string, { x, y, width, height }: Size & { x: number; y: number }) =>
-  `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="#eeeeee"/>${drawLabel({
+  `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="#dddddd"/>${drawLabel({
     text: cut(why, width / (0.6 * FONT)),
     x: x + width / 2,
     y: y + height / 2 + FONT * 0.35,

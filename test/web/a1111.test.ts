@@ -89,6 +89,11 @@ describe('txt2img', () => {
     [{ alwayson_scripts: { controlnet: {} } }, 'alwayson_scripts', 'not known here'],
     [{ override_settings: { sd_model_checkpoint: 'avatar' } }, 'override_settings', 'did you mean'],
     [{ prompt: 7 }, 'prompt', 'expected text'],
+    [
+      { n_iter: 2, batch_size: 51 },
+      'n_iter',
+      'expected at most 100 pictures at a time, got 2 * 51',
+    ],
   ])('refuses %j with 422 as FastAPI does', async (payload, field, message) => {
     const { status, body } = await txt2img(payload);
     expect(status).toBe(422);

@@ -143,7 +143,7 @@ describe('drawSheet', () => {
         pictureAt,
       });
     const sheet = await decodePicture(await draw(async () => evil));
-    const grey = sheet.data.filter((byte) => byte === 0xee).length;
+    const grey = sheet.data.filter((byte) => byte === 0xdd).length;
     expect(grey).toBeGreaterThan(192 * 96); // three bytes a pixel, less the text
   });
 
