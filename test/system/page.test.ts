@@ -35,7 +35,7 @@ describe.runIf(hasBrowser)('generate', () => {
     await page.fill('#count', '3');
     await page.keyboard.press('Control+Enter');
     await page.locator('.big > .pic > img[src^="data:image/png"]').waitFor();
-    expect(await page.locator('.walk').innerText()).toMatch(/Picture \d of 3/);
+    expect(await page.locator('.walk').innerText()).toMatch(/\d of 3 pictures/);
     await expect.poll(() => rack(page).count()).toBe(3);
     await expect.poll(() => page.locator('.walk').count()).toBe(0);
     const facts = await page.locator('.side.r .facts').innerText();

@@ -24,7 +24,7 @@ const picture = (id: string, of: string, index: number): StoredPicture => ({
 const progressed = (step: number, done = 3): JobEvent => ({
   type: 'progress',
   job: 'a',
-  progress: { step, steps: 20, done },
+  progress: { step, steps: 160, done },
 });
 
 beforeEach(() => {
@@ -33,9 +33,9 @@ beforeEach(() => {
 });
 
 describe('facts', () => {
-  it('counts the picture in hand by its steps, and training by its steps alone', () => {
+  it('counts pictures in hand by their steps, and training by its steps alone', () => {
     facts.replaceJobs([job('a')], false);
-    facts.take([progressed(10)]);
+    facts.take([progressed(70)]);
     expect(facts.hall.value).toEqual({ done: 3.5, total: 8, jobs: 1 });
     const train = job('t', { kind: 'train', total: 100, done: 0 });
     expect(facts.doneOf(train, { step: 40, steps: 100, done: 0 })).toBe(40);
@@ -58,7 +58,7 @@ describe('facts', () => {
     expect(facts.ended.value.map(({ id }) => id)).toEqual(['a']);
   });
 
-  it('keeps the previews of the picture being drawn, with their steps', () => {
+  it('keeps the previews of every picture in hand, until it is finished', () => {
     const preview = (index: number, png: string): JobEvent => ({
       type: 'preview',
       job: 'a',
@@ -66,15 +66,15 @@ describe('facts', () => {
       png,
     });
     facts.take([
-      ...[{ type: 'job', job: job('a') } as const, progressed(2), preview(3, 'one')],
-      ...[progressed(6), preview(3, 'two')],
+      ...[{ type: 'job', job: job('a') } as const, progressed(62), preview(3, 'one')],
+      ...[preview(4, 'other'), progressed(66), preview(3, 'two')],
     ]);
-    expect(facts.previews.value.get('a')).toEqual([
-      { index: 3, step: 2, png: 'one' },
-      { index: 3, step: 6, png: 'two' },
+    expect(facts.shotsOf('a')).toEqual([
+      { index: 3, step: 62, png: 'one' },
+      { index: 3, step: 66, png: 'two' },
     ]);
-    facts.take([progressed(1, 4), preview(4, 'next')]);
-    expect(facts.previews.value.get('a')).toEqual([{ index: 4, step: 1, png: 'next' }]);
+    facts.take([{ type: 'picture', picture: picture('a-3', 'a', 3) }]);
+    expect(facts.shotsOf('a')).toEqual([{ index: 4, step: 62, png: 'other' }]);
   });
 
   it('lists jobs of no batch only, but tells listeners of all', () => {

@@ -38,14 +38,15 @@ describe('wallOf', () => {
     ]);
   });
 
-  it('lays fifty thousand in less than a frame or two', () => {
+  it('lays fifty thousand, each in the row that it says', () => {
     const many = Array.from({ length: 50_000 }, (_, at) => ({ createdAt: noon - at * 60_000 }));
-    const before = performance.now();
     const { rows, rowOf } = wallOf(many, many.length, 7, noon);
-    // A few milliseconds on an idle machine; the limit is for one that is ten times as slow.
-    expect(performance.now() - before).toBeLessThan(200);
     expect(rowOf).toHaveLength(50_000);
-    expect(rows[rowOf[49_999]!]).toMatchObject({ to: 50_000 });
+    const wrong = rowOf.filter((row, at) => {
+      const found = rows[row]!;
+      return found.kind !== 'pictures' || at < found.from || at >= found.to;
+    });
+    expect(wrong).toEqual([]);
   });
 });
 

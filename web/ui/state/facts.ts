@@ -9,7 +9,7 @@ import { isEnded } from '../../../jobs/state.ts';
 /** Jobs that belong to no batch: all that are not ended, and the ended ones of late. */
 export const jobs = signal<ReadonlyMap<string, Job>>(new Map());
 export const progress = signal<ReadonlyMap<string, Progress>>(new Map());
-/** Of a running render: estimates of the picture being drawn, oldest first. */
+/** Of a running render: estimates of the pictures being drawn, oldest first. */
 export const previews = signal<ReadonlyMap<string, readonly Preview[]>>(new Map());
 /** Pictures that were loaded or came since the page was opened, by id. */
 export const pictures = signal<ReadonlyMap<string, StoredPicture>>(new Map());
@@ -50,6 +50,7 @@ function apply(event: JobEvent): void {
       return;
     case 'picture':
       takePictures([event.picture]);
+      dropPreviews(event.picture);
       return;
     case 'deleted':
       pictures.value = without(pictures.value, event.picture);
@@ -93,10 +94,32 @@ export function replaceJobs(rows: readonly Job[], isPaused: boolean): void {
   });
 }
 
+/** Estimates of one picture that are kept; in between older ones leave. */
+const MOST_SHOTS = 60;
+
+/** Pictures may be drawn several at a time, so that their estimates come in turns. */
 function takePreview({ job, index, png }: Extract<JobEvent, { type: 'preview' }>): void {
   const step = progress.value.get(job)?.step ?? 0;
-  const same = (previews.value.get(job) ?? []).filter((preview) => preview.index === index);
-  previews.value = withEntry(previews.value, job, [...same, { index, step, png }]);
+  const before = previews.value.get(job) ?? [];
+  const same = before.filter((preview) => preview.index === index);
+  const tooMany = same.length >= MOST_SHOTS ? same[1] : undefined;
+  const rest = before.filter((preview) => preview !== tooMany);
+  previews.value = withEntry(previews.value, job, [...rest, { index, step, png }]);
+}
+
+/** A finished picture needs no estimates any more. */
+function dropPreviews({ job, index }: StoredPicture): void {
+  const before = previews.value.get(job);
+  if (!before) return;
+  const rest = before.filter((preview) => preview.index !== index);
+  previews.value = withEntry(previews.value, job, rest);
+}
+
+/** Estimates of the picture that is shown while a render goes on: the first that is not finished. */
+export function shotsOf(job: string): readonly Preview[] {
+  const all = previews.value.get(job) ?? [];
+  const first = Math.min(...all.map(({ index }) => index));
+  return all.filter(({ index }) => index === first);
 }
 
 export function takePictures(rows: readonly StoredPicture[]): void {
@@ -142,10 +165,10 @@ export const hall = computed(() => {
   return { done, total: open.reduce((sum, { total }) => sum + total, 0), jobs: open.length };
 });
 
-/** Pictures or steps, with the part of the picture in hand. */
+/** Pictures or steps; of a render with the parts of pictures that its steps are, which it counts over all of them. */
 export function doneOf(job: Job, now: Progress | undefined): number {
-  if (job.kind !== 'render') return Math.max(job.done, job.kind === 'batch' ? 0 : (now?.step ?? 0));
-  const part = now && now.steps > 0 ? now.step / now.steps : 0;
-  const done = Math.max(job.done, now?.done ?? 0);
-  return Math.min(job.total, done + (done < job.total ? part : 0));
+  if (job.kind === 'batch') return job.done;
+  if (job.kind !== 'render') return Math.max(job.done, now?.step ?? 0);
+  const parts = now && now.steps > 0 ? (job.total * now.step) / now.steps : 0;
+  return Math.min(job.total, Math.max(job.done, now?.done ?? 0, parts));
 }

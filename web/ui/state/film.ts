@@ -1,30 +1,14 @@
 /** The strip of estimates below the picture that is being drawn. */
 import type { Preview } from './facts.ts';
 
-export type Frame = {
-  /** The step that the frame stands for: the latest at or before it. */
-  readonly step: number;
-  readonly png?: string;
-  readonly isNow: boolean;
-};
+export type Frame = Preview & { readonly isNow: boolean };
 
-/** `count` frames over the steps of a picture; those that lie ahead have no estimate yet. */
-export function filmOf(
-  previews: readonly Preview[],
-  step: number,
-  steps: number,
-  count = 6,
-): readonly Frame[] {
-  const frames = Math.min(count, steps);
+/** At most `count` of the estimates, evenly from the first to the latest. */
+export function filmOf(shots: readonly Preview[], count = 6): readonly Frame[] {
+  const frames = Math.min(count, shots.length);
   return Array.from({ length: frames }, (_, at) => {
-    const from = Math.round((at * steps) / frames);
-    const to = Math.round(((at + 1) * steps) / frames);
-    const isNow = step > from && step <= to;
-    const shown = previews.findLast((preview) => preview.step > from && preview.step <= to);
-    return {
-      step: isNow ? step : shown ? shown.step : to,
-      ...(shown && { png: shown.png }),
-      isNow,
-    };
+    const isNow = at === frames - 1;
+    const shot = shots[isNow ? shots.length - 1 : Math.floor((at * shots.length) / frames)]!;
+    return { ...shot, isNow };
   });
 }

@@ -1,6 +1,6 @@
 /** The picture being drawn or chosen, the strip of its estimates, and all pictures of the render in a rack. */
 import { previewUrl, urls } from '../../api.ts';
-import { previews } from '../../state/facts.ts';
+import { previews, shotsOf } from '../../state/facts.ts';
 import { filmOf } from '../../state/film.ts';
 import { lexiconOf } from '../../state/lexicon.ts';
 import {
@@ -35,7 +35,7 @@ export function Stage() {
 
 function Big() {
   const picture = shownPicture.value;
-  const drawn = viewed.value && previews.value.get(viewed.value.id)?.at(-1);
+  const drawn = viewed.value && shotsOf(viewed.value.id).at(-1);
   const { step = 0, steps = 1 } = viewedProgress.value ?? {};
   if (picture)
     return (
@@ -76,20 +76,14 @@ function Film() {
   const now = viewedProgress.value;
   const job = viewed.value;
   if (job?.state !== 'running' || !now || shownPicture.value) return null;
-  const shots = previews.value.get(job.id) ?? [];
   return (
     <ul class="film" aria-label="Estimate of the picture at earlier steps">
-      {filmOf(shots, now.step, now.steps).map(({ step, png, isNow }, at) => (
-        <li key={at} class={isNow ? 'on' : ''}>
-          {png ? (
-            <div class="pic">
-              <img src={previewUrl(png)} width="64" height="64" alt="" />
-            </div>
-          ) : (
-            <div class="pic pending" />
-          )}
+      {filmOf(shotsOf(job.id)).map(({ step, png, isNow }) => (
+        <li key={step} class={isNow ? 'on' : ''}>
+          <div class="pic">
+            <img src={previewUrl(png)} width="64" height="64" alt="" />
+          </div>
           <p class="under">
-            {at === 0 ? 'step ' : ''}
             {step}
             {isNow ? ', now' : ''}
           </p>
@@ -106,7 +100,7 @@ function Rack() {
   const job = viewed.value!;
   const pictures = viewedPictures.value;
   const byIndex = new Map(pictures.map((picture) => [picture.index, picture]));
-  const live = previews.value.get(job.id)?.at(-1);
+  const shots = previews.value.get(job.id) ?? [];
   const isRunning = job.state === 'running';
   const slots = Math.min(job.total, MOST_SHOWN);
   const { step = 0, steps = 1 } = viewedProgress.value ?? {};
@@ -138,7 +132,8 @@ function Rack() {
                 }}
               />
             );
-          if (isRunning && live?.index === index)
+          const live = shots.findLast((shot) => shot.index === index);
+          if (isRunning && live)
             return (
               <div class="pic live" key={index} style={{ '--done': `${(100 * step) / steps}%` }}>
                 <img src={previewUrl(live.png)} alt="" />

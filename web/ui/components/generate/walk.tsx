@@ -137,7 +137,7 @@ function Going({ job }: { readonly job: Job }) {
         <div class="row">
           <strong class="nowrap">
             {isRunning
-              ? `Picture ${count(Math.min(job.total, made + 1))} of ${count(job.total)}`
+              ? `${count(made)} of ${plural(job.total, 'picture')}`
               : job.state === 'paused'
                 ? `Paused after ${plural(made, 'picture')}`
                 : waitsFor(job)}

@@ -117,7 +117,7 @@ function stateText(job: Job, done: number, isNext: boolean): string {
   switch (job.state) {
     case 'running':
       if (job.kind === 'render')
-        return `Picture ${count(Math.min(job.total, done + 1))} of ${count(job.total)}`;
+        return `${count(Math.floor(done))} of ${plural(job.total, 'picture')}`;
       return isStepped(job)
         ? `Step ${count(done)} of ${count(job.total)}`
         : `${count(done)} of ${count(job.total)}`;
