@@ -1,6 +1,7 @@
 /** Binds the analyses of positions to this process: methods of the registry, models on drawings, the protocol. */
 import { join } from 'node:path';
 import { POSITION_METHODS } from '../encoders/positions/registry.ts';
+import { checkOfAvatars } from '../evaluation/check-avatars.ts';
 import { analyseModel, type ModelPositions } from '../evaluation/positions/analyse-model.ts';
 import { tableOfMethods } from '../evaluation/positions/method-table.ts';
 import { ARMS, nopeProtocol, TASKS } from '../evaluation/positions/nope-protocol.ts';
@@ -11,7 +12,6 @@ import { checkSize } from '../pipelines/diffusion.ts';
 import type { ModelEntry } from '../pipelines/models.ts';
 import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
-import { checkOfAvatars } from './avatars.ts';
 import type { Context } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluatePositionsCommand } from './evaluate.ts';

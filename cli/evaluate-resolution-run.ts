@@ -1,23 +1,20 @@
 /** Binds the comparison over sizes to this process: models, drawings, judges, progress and the report's files. */
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { FeatureNetwork } from '../encoders/features/contract.ts';
 import { createInception } from '../encoders/features/inception.ts';
 import { openOnnxFeatures } from '../encoders/features/onnx-file.ts';
-import { loadReader, type Reader } from '../evaluation/reader-files.ts';
-import type { Drawing } from '../evaluation/resolution/cell-files.ts';
+import { checkOfAvatars } from '../evaluation/check-avatars.ts';
+import { createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
 import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
+import { openReaders } from '../evaluation/resolution/readers.ts';
 import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
 import { formatReport, reportOf } from '../evaluation/resolution/report.ts';
 import { writeReport } from '../evaluation/resolution/report-files.ts';
-import { measureResolution, type RenderCell } from '../evaluation/resolution/run.ts';
-import { type Model, type ModelCard, readModel } from '../generators/model.ts';
-import { createDiffusionPipeline, type DrawProgress } from '../pipelines/diffusion.ts';
+import { measureResolution } from '../evaluation/resolution/run.ts';
+import type { ModelCard } from '../generators/model.ts';
 import type { ModelEntry } from '../pipelines/models.ts';
 import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
-import { checkOfAvatars } from './avatars.ts';
 import { type Context, modelFolders } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluateResolutionCommand } from './evaluate.ts';
@@ -40,7 +37,7 @@ export async function measureSizes(
   await checkOfAvatars(models);
   const engine = await openDevice(options, context);
   const network = await openFeatures(options, engine);
-  const readers = await openReaders(engine, context);
+  const readers = await openReaders(engine, modelFolders(context));
   await checkWritable(out);
 
   const line = progressLine(context.stderr, () => performance.now());
@@ -49,7 +46,7 @@ export async function measureSizes(
     line.show(`${done} of ${count} drawings of ${side} px made`);
   const drawings = await openAvatarDrawings({ sizes, count, cache, onProgress });
   const painter = createPainter(engine, entries, context.signal);
-  const drawing = (card: ModelCard) => drawingOf(card, options, engine);
+  const drawing = (card: ModelCard) => drawingOf(card, engine, options);
   const resolution = await measureResolution({
     ...{ ...plan, out, drawings, network, readers, drawing, signal: context.signal },
     render: (asked) => painter.render(asked, drawing(asked.cell.model)),
@@ -92,101 +89,4 @@ function openFeatures(
   if (features === undefined) return createInception(engine);
   const name = basename(features, '.onnx');
   return openOnnxFeatures(features, { name, ...(threads === undefined ? {} : { threads }) });
-}
-
-/** Every reader of avatars beside the models, the first of each name. */
-async function openReaders(engine: Engine, context: Context): Promise<Reader[]> {
-  const found = new Map<string, string>();
-  for (const parent of modelFolders(context))
-    for (const name of await readdir(parent).catch(() => [])) {
-      const folder = join(parent, name);
-      const isReader =
-        name.startsWith('reader-avatars-') && existsSync(join(folder, 'reader.json'));
-      if (isReader && !found.has(name)) found.set(name, folder);
-    }
-  if (found.size === 0)
-    throw new Error(
-      `evaluate: expected a reader in ${modelFolders(context).join(' or ')}, got none; train one with \`ropewalk evaluate reader\``,
-    );
-  const readers: Reader[] = [];
-  for (const folder of found.values()) readers.push(await loadReader(engine, folder));
-  return readers;
-}
-
-function drawingOf(
-  { sampling }: ModelCard,
-  { steps = sampling.steps, guidance = sampling.guidance }: EvaluateResolutionCommand,
-  { name, provider }: Engine,
-): Drawing {
-  const { solver, shift } = sampling;
-  return { solver, steps, guidance, shift, engine: `${name} ${provider}`, dtype: 'float32' };
-}
-
-/** Keeps the programs of one model with one method at a time. */
-function createPainter(engine: Engine, entries: readonly ModelEntry[], signal: AbortSignal) {
-  const models = new Map<string, Model>();
-  let open: { key: string; pipeline: ReturnType<typeof createDiffusionPipeline> } | undefined;
-  const pipelineFor = async ({
-    model: card,
-    positions,
-    drawnBy,
-  }: Parameters<RenderCell>[0]['cell']) => {
-    const key = `${card.id} ${drawnBy}`;
-    if (open?.key === key) return open.pipeline;
-    await open?.pipeline.dispose();
-    const entry = entries.find(({ id }) => id === card.id)!;
-    const model = models.get(card.id) ?? (await readModel(entry.folder));
-    models.set(card.id, model);
-    const pipeline = createDiffusionPipeline({
-      engine,
-      model: { ...model, card: { ...card, positions } },
-    });
-    open = { key, pipeline };
-    return pipeline;
-  };
-  return {
-    async render(
-      { cell, conditions, seeds, steps }: Parameters<RenderCell>[0],
-      drawing: Drawing,
-    ): ReturnType<RenderCell> {
-      const pipeline = await pipelineFor(cell);
-      const taken = stopwatch(steps ?? drawing.steps);
-      const asked = conditions.map((ids, i) => ({
-        words: ids.map((id) => ({ id })),
-        seed: seeds[i]!,
-      }));
-      const pictures = await pipeline.draw(asked, {
-        size: cell.size,
-        steps: steps ?? drawing.steps,
-        guidance: drawing.guidance,
-        signal,
-        onStep: taken.onStep,
-      });
-      return { pictures, seconds: taken.seconds(pictures.length) };
-    },
-    dispose: async () => open?.pipeline.dispose(),
-  };
-}
-
-/** Seconds of a picture from the times between steps: the first of a batch, which may compile, has no part. */
-function stopwatch(steps: number) {
-  const start = performance.now();
-  let last: { at: number; first: number } | undefined;
-  let [sum, gaps] = [0, 0];
-  const batches = new Set<number>();
-  return {
-    onStep({ first }: DrawProgress): void {
-      const now = performance.now();
-      if (last?.first === first) {
-        sum += now - last.at;
-        gaps++;
-      }
-      batches.add(first);
-      last = { at: now, first };
-    },
-    seconds(pictures: number): number {
-      const all = gaps > 0 ? (sum / gaps) * steps * batches.size : performance.now() - start;
-      return all / 1000 / pictures;
-    },
-  };
 }

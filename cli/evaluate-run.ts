@@ -1,14 +1,9 @@
 /** Runs `ropewalk evaluate model` and `ropewalk evaluate reader`. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openAvatarEvaluation } from '../evaluation/avatars.ts';
-import { evaluateModel } from '../evaluation/evaluate-model.ts';
 import { recordEvaluation, writeEvaluation } from '../evaluation/evaluation-files.ts';
-import { loadReader } from '../evaluation/reader-files.ts';
+import { checkAvatars, measureModel, readerFor } from '../evaluation/model-session.ts';
 import { makeReader, readReaderConfiguration } from '../evaluation/reader-run.ts';
 import { barsOf, formatEvaluation } from '../evaluation/report.ts';
-import { type ModelCard, readModel } from '../generators/model.ts';
-import { createDiffusionPipeline } from '../pipelines/diffusion.ts';
 import { type Context, Exit, modelFolders } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluateModelCommand, EvaluateReaderCommand } from './evaluate.ts';
@@ -21,33 +16,16 @@ export async function measure(options: EvaluateModelCommand, context: Context): 
   const { cache, trained, samples, heldOut: heldOutSamples, out } = options;
   const { folder, card } = await chooseModel(options.model, context);
   checkAvatars(card);
+  const reader = options.reader ?? readerFor(card, modelFolders(context));
   const engine = await openDevice(options, context);
-  const reader = await loadReader(engine, options.reader ?? readerFor(card, context));
   await checkWritable(out);
   const line = progressLine(context.stderr, () => performance.now());
-  const size = card.trained.width;
-  const onProgress = (done: number) => line.show(`${done} drawings made`);
-  const drawings = await openAvatarEvaluation({ size, trained, cache, onProgress });
-  const pipeline = createDiffusionPipeline({ engine, model: await readModel(folder) });
   const began = performance.now();
-  const result = await evaluateModel({
-    ...drawings,
-    card,
-    reader,
-    samples,
-    heldOutSamples,
-    made: { ...card.sampling, engine: `${engine.name} ${engine.provider}`, dtype: 'float32' },
-    render: (conditions, seeds) =>
-      pipeline.draw(
-        conditions.map((ids, i) => ({ words: ids.map((id) => ({ id })), seed: seeds[i]! })),
-        { signal: context.signal },
-      ),
+  const result = await measureModel({
+    ...{ engine, folder, card, reader, trained, cache, samples, heldOutSamples },
     signal: context.signal,
     onProgress: ({ stage, done, of }) => line.show(`${stage}: ${done} of ${of}`),
-  });
-  line.end();
-  await pipeline.dispose();
-  await reader.dispose();
+  }).finally(() => line.end());
   await writeEvaluation(out, result);
   if (options.record) await recordEvaluation(folder, result.evaluation);
   context.stderr.write(
@@ -55,23 +33,6 @@ export async function measure(options: EvaluateModelCommand, context: Context): 
   );
   context.stdout.write(formatEvaluation(result.evaluation));
   if (barsOf(result.evaluation).some(({ passed }) => !passed)) throw new Exit(1);
-}
-
-function checkAvatars({ id, data, trained }: ModelCard): void {
-  if (data === 'avatars' && trained.width === trained.height) return;
-  throw new RangeError(
-    `evaluate: expected a model of square avatars, got '${id}' of '${data}' at ${trained.width}x${trained.height}`,
-  );
-}
-
-function readerFor({ trained }: ModelCard, context: Context): string {
-  const name = `reader-avatars-${trained.width}`;
-  const folders = modelFolders(context).map((folder) => join(folder, name));
-  const found = folders.find((folder) => existsSync(join(folder, 'reader.json')));
-  if (found !== undefined) return found;
-  throw new Error(
-    `evaluate: expected a reader in ${folders.join(' or ')}, got none; train one with \`ropewalk evaluate reader\` or name it with --reader`,
-  );
 }
 
 export async function trainReaderRun(

@@ -127,8 +127,8 @@ export function evaluateCommand(program: Command, context: Context): void {
       '\nExample:\n  ropewalk evaluate decoding --decoders fixed-noise,zipar,speculative:drafter=network',
     )
     .action(async (options: EvaluateDecodingCommand) => {
-      const { compareDecoders } = await import('./evaluate-decoding-run.ts');
-      await compareDecoders(options, context);
+      const { compare } = await import('./evaluate-decoding-run.ts');
+      await compare(options, context);
     });
   evaluate
     .command('reader')

@@ -1,10 +1,6 @@
 /** `ropewalk export-run`: a training run's moving average as a model folder. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { ModelCard } from '../generators/model.ts';
-import type { TokenCard } from '../generators/token-model.ts';
-import type { TokenizerCard } from '../generators/tokenizer-card.ts';
 import type { Context } from './context.ts';
 
 export function exportRunCommand(program: Command, context: Context): void {
@@ -42,6 +38,7 @@ async function writeAny(run: string, { out, cache }: { out?: string; cache: stri
     return to;
   }
   const { exportTokenizer } = await import('../training/tokenizer-export.ts');
+  const { writeTokenizerPage } = await import('../evaluation/model-pages.ts');
   const to = out ?? join(run, 'tokenizer');
   await writeTokenizerPage(to, await exportTokenizer(run, to));
   return to;
@@ -51,6 +48,7 @@ export async function writeRun(run: string, { out, cache }: { out: string; cache
   const { readTrainingConfig } = await import('../training/config.ts');
   const { describeData } = await import('../training/data/open.ts');
   const { exportRun } = await import('../training/export.ts');
+  const { writeModelPage } = await import('../evaluation/model-pages.ts');
   const { data } = await readTrainingConfig(join(run, 'config.json'));
   const card = await exportRun(run, { to: out, ...(await describeData(data, { cache })) });
   await writeModelPage(out, card);
@@ -60,25 +58,8 @@ async function writeTokenRun(run: string, { out, cache }: { out: string; cache: 
   const { readTokenTraining } = await import('../training/token-config.ts');
   const { describeData } = await import('../training/data/open.ts');
   const { exportTokenModel } = await import('../training/token-export.ts');
+  const { writeTokenModelPage } = await import('../evaluation/model-pages.ts');
   const { data } = await readTokenTraining(join(run, 'config.json'));
   const about = await describeData(data, { cache });
   await writeTokenModelPage(out, await exportTokenModel(run, { to: out, ...about }));
-}
-
-/** The README.md of a model's folder, without measurements. */
-export async function writeModelPage(folder: string, card: ModelCard): Promise<void> {
-  const { modelReadme } = await import('../evaluation/model-readme.ts');
-  await writeFile(join(folder, 'README.md'), modelReadme(card));
-}
-
-/** The README.md of a token model's folder, without measurements. */
-export async function writeTokenModelPage(folder: string, card: TokenCard): Promise<void> {
-  const { tokenModelReadme } = await import('../evaluation/model-readme.ts');
-  await writeFile(join(folder, 'README.md'), tokenModelReadme(card));
-}
-
-/** The README.md of a tokenizer's folder, without measurements. */
-export async function writeTokenizerPage(folder: string, card: TokenizerCard): Promise<void> {
-  const { tokenizerReadme } = await import('../evaluation/tokenizer-report.ts');
-  await writeFile(join(folder, 'README.md'), tokenizerReadme(card));
 }

@@ -8,7 +8,6 @@ import { findModel, watchModels } from '../pipelines/models.ts';
 import { resolveRequest } from '../pipelines/render.ts';
 import { readConfigFile } from '../training/config.ts';
 import type { ModelView, ReportView, Services } from '../web/services.ts';
-import { checkJob } from '../workers/check.ts';
 import { type Context, packageFolder } from './context.ts';
 import type { ServeOptions } from './serve.ts';
 import { allModelFolders } from './worker.ts';
@@ -34,7 +33,10 @@ export function createServices(jobs: Jobs, options: ServeOptions, context: Conte
         resolveRequest(request, findModel(request.model, await models()).card);
       },
     },
-    checkConfig: (input) => checkJob(input, { folders, data: options.data }),
+    async checkConfig(input) {
+      const { checkJob } = await import('../workers/check.ts'); // with all that measures: seldom needed
+      await checkJob(input, { folders, data: options.data });
+    },
     configs,
     reports: reportsIn(join(options.data, 'reports')),
     system: async () => systemOf(options, context),
@@ -53,17 +55,22 @@ async function configs() {
   );
 }
 
+/** Reports that the page shows. */
+const KINDS = new Set(['resolution', 'decoding']);
+
 /** A folder a report, named by the job that made it. */
 function reportsIn(parent: string): Services['reports'] {
-  const read = async (id: string, name: string) =>
-    /^[\w.-]+$/.test(id) && /^\w[\w.-]*$/.test(name)
-      ? readFile(join(parent, id, name)).catch(() => undefined)
-      : undefined;
+  const read = async (id: string, name: string) => {
+    if (!/^\w[\w.-]*$/.test(id) || !/^\w[\w.-]*$/.test(name)) return undefined;
+    const at = (...path: string[]) => readFile(join(parent, id, ...path)).catch(() => undefined);
+    return (await at(name)) ?? (await at('charts', name));
+  };
   const viewOf = async (id: string): Promise<ReportView[]> => {
     const about = await read(id, 'about.json');
     if (!about) return [];
     const { mtimeMs } = await stat(join(parent, id, 'about.json'));
-    return [{ ...(JSON.parse(about.toString()) as ReportView), id, createdAt: mtimeMs }];
+    const { kind, title } = JSON.parse(about.toString()) as Pick<ReportView, 'kind' | 'title'>;
+    return KINDS.has(kind) ? [{ id, kind, title, createdAt: Math.round(mtimeMs) }] : [];
   };
   return {
     async list() {

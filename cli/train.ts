@@ -39,7 +39,7 @@ export function curveCommand(program: Command, context: Context): void {
     .option('--out <file>', 'an .svg or .png file (default: RUN/curve.svg)')
     .addHelpText('after', '\nExample:\n  ropewalk curve runs/avatars --out curve.png')
     .action(async (run: string, { out = `${run}/curve.svg` }: { out?: string }) => {
-      const { writeCurve } = await import('./train-run.ts');
+      const { writeCurve } = await import('../training/curve-file.ts');
       await writeCurve(run, out);
       context.stdout.write(`${out}\n`);
     });

@@ -46,8 +46,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   jobs: ['request', 'prompt', 'png', 'schema'],
   workers: [
-    ...['tensor', 'generators', 'training', 'pipelines', 'evaluation', 'jobs'],
-    ...['request', 'prompt', 'png', 'schema', 'version'],
+    ...['tensor', 'encoders', 'generators', 'sampling', 'training', 'pipelines', 'evaluation'],
+    ...['jobs', 'request', 'prompt', 'png', 'schema', 'version'],
   ],
   web: ['request', 'prompt', 'jobs', 'png', 'schema', 'version'],
 };

@@ -1,9 +1,9 @@
 /** Checks what a training or an evaluation is asked to do, before it is taken in. */
 import type { JobInput } from '../jobs/job.ts';
+import { checkEvaluation } from './evaluate.ts';
+import { checkNewName, type Places, resolveTraining } from './train.ts';
 
-export type Places = { readonly folders: readonly string[]; readonly data: string };
-
-export async function checkJob(input: JobInput, _places: Places): Promise<void> {
-  if (input.kind === 'train' || input.kind === 'evaluate')
-    throw new TypeError(`${input.kind}: not yet`);
+export async function checkJob(input: JobInput, places: Places): Promise<void> {
+  if (input.kind === 'evaluate') await checkEvaluation(input, places);
+  if (input.kind === 'train') checkNewName((await resolveTraining(input, places)).training, places);
 }

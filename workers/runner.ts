@@ -5,7 +5,9 @@ import { type JobTask, Unrecoverable } from '../jobs/jobs.ts';
 import { watchModels } from '../pipelines/models.ts';
 import type { ConditionWord, ImageRequest } from '../request.ts';
 import type { Engine } from '../tensor/program.ts';
+import { evaluateJob } from './evaluate.ts';
 import { createProcessor } from './processor.ts';
+import { trainJob } from './train.ts';
 
 export type RunnerOptions = {
   readonly engine: Engine;
@@ -18,8 +20,10 @@ export type RunnerOptions = {
 };
 
 export function createRunner({ engine, models, data, memory, now }: RunnerOptions) {
+  const folders = [...models, join(data, 'models')];
+  const places = { engine, now, folders, data };
   const processor = createProcessor({
-    ...{ engine, now, models: watchModels([...models, join(data, 'models')]) },
+    ...{ engine, now, models: watchModels(folders) },
     ...(memory === undefined ? {} : { memory }),
   });
 
@@ -46,7 +50,9 @@ export function createRunner({ engine, models, data, memory, now }: RunnerOption
     async run(task: JobTask): Promise<unknown> {
       const { input }: Pick<Job, 'input'> = task.job;
       if (input.kind === 'render') return render(input.request, task);
-      throw new Unrecoverable(`worker: expected a job to run, got a ${input.kind}`);
+      if (input.kind === 'train') return trainJob(input, task, places);
+      if (input.kind === 'evaluate') return evaluateJob(input, task, places);
+      throw new Unrecoverable('worker: expected a job to run, got a batch, which is its requests');
     },
     dispose: () => processor.dispose(),
   };

@@ -1,7 +1,8 @@
 /** What measurements on drawings ask of a model. */
-import { checkVocabulary } from '../evaluation/evaluate-model.ts';
+
 import type { ModelCard } from '../generators/model.ts';
 import { loadAvatars } from '../training/data/avatars.ts';
+import { checkVocabulary } from './evaluate-model.ts';
 
 /** Throws unless all models were trained on avatars, with the words of this version; draws nothing. */
 export async function checkOfAvatars(cards: readonly ModelCard[]): Promise<void> {

@@ -1,0 +1,86 @@
+/** Draws cells in this process: the models' own pipelines, one at a time, and what a picture takes. */
+import { type Model, type ModelCard, readModel } from '../../generators/model.ts';
+import { createDiffusionPipeline, type DrawProgress } from '../../pipelines/diffusion.ts';
+import type { ModelEntry } from '../../pipelines/models.ts';
+import type { Engine } from '../../tensor/program.ts';
+import type { Drawing } from './cell-files.ts';
+import type { RenderCell } from './run.ts';
+
+/** How a model draws unless it is said otherwise. */
+export function drawingOf(
+  { sampling }: ModelCard,
+  { name, provider }: Engine,
+  { steps = sampling.steps, guidance = sampling.guidance }: { steps?: number; guidance?: number },
+): Drawing {
+  const { solver, shift } = sampling;
+  return { solver, steps, guidance, shift, engine: `${name} ${provider}`, dtype: 'float32' };
+}
+
+/** Keeps the programs of one model with one method at a time. */
+export function createPainter(engine: Engine, entries: readonly ModelEntry[], signal: AbortSignal) {
+  const models = new Map<string, Model>();
+  let open: { key: string; pipeline: ReturnType<typeof createDiffusionPipeline> } | undefined;
+  const pipelineFor = async ({
+    model: card,
+    positions,
+    drawnBy,
+  }: Parameters<RenderCell>[0]['cell']) => {
+    const key = `${card.id} ${drawnBy}`;
+    if (open?.key === key) return open.pipeline;
+    await open?.pipeline.dispose();
+    const entry = entries.find(({ id }) => id === card.id)!;
+    const model = models.get(card.id) ?? (await readModel(entry.folder));
+    models.set(card.id, model);
+    const pipeline = createDiffusionPipeline({
+      engine,
+      model: { ...model, card: { ...card, positions } },
+    });
+    open = { key, pipeline };
+    return pipeline;
+  };
+  return {
+    async render(
+      { cell, conditions, seeds, steps }: Parameters<RenderCell>[0],
+      drawing: Drawing,
+    ): ReturnType<RenderCell> {
+      const pipeline = await pipelineFor(cell);
+      const taken = stopwatch(steps ?? drawing.steps);
+      const asked = conditions.map((ids, i) => ({
+        words: ids.map((id) => ({ id })),
+        seed: seeds[i]!,
+      }));
+      const pictures = await pipeline.draw(asked, {
+        size: cell.size,
+        steps: steps ?? drawing.steps,
+        guidance: drawing.guidance,
+        signal,
+        onStep: taken.onStep,
+      });
+      return { pictures, seconds: taken.seconds(pictures.length) };
+    },
+    dispose: async () => open?.pipeline.dispose(),
+  };
+}
+
+/** Seconds of a picture from the times between steps: the first of a batch, which may compile, has no part. */
+function stopwatch(steps: number) {
+  const start = performance.now();
+  let last: { at: number; first: number } | undefined;
+  let [sum, gaps] = [0, 0];
+  const batches = new Set<number>();
+  return {
+    onStep({ first }: DrawProgress): void {
+      const now = performance.now();
+      if (last?.first === first) {
+        sum += now - last.at;
+        gaps++;
+      }
+      batches.add(first);
+      last = { at: now, first };
+    },
+    seconds(pictures: number): number {
+      const all = gaps > 0 ? (sum / gaps) * steps * batches.size : performance.now() - start;
+      return all / 1000 / pictures;
+    },
+  };
+}

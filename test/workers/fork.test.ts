@@ -1,0 +1,116 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Unrecoverable } from '../../jobs/jobs.ts';
+import { listModels } from '../../pipelines/models.ts';
+import { fileOf, render } from '../../pipelines/render.ts';
+import type { ImageRequest } from '../../request.ts';
+import { createEngine } from '../../tensor/engine.ts';
+import { type Forked, forkChild } from '../../workers/fork.ts';
+import { writeTinyModel } from '../pipelines/tiny-model.ts';
+import { taskOf } from './task.ts';
+
+let folder: string;
+let child: Forked;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ropewalk-fork-'));
+  await writeTinyModel(folder);
+  child = forkChild({
+    env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR },
+    execArgv: ['--import', 'tsx'],
+    setup: { device: { device: 'cpu', threads: 1, cache: folder }, models: [folder], data: folder },
+  });
+});
+afterAll(async () => {
+  await child.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const request = (changes: Partial<ImageRequest> = {}): ImageRequest => ({
+  version: 1,
+  model: 'tiny',
+  condition: ['style=cat', { word: 'hair color=red', weight: 1.5 }],
+  seed: 7,
+  count: 1,
+  size: { width: 16, height: 16 },
+  sampling: { kind: 'diffusion', solver: 'euler', steps: 40 },
+  ...changes,
+});
+const filesOf = async (asked: ImageRequest) => {
+  const rendered = await render(asked, {
+    engine: createEngine({ threads: 1 }),
+    models: await listModels([folder]),
+  });
+  return Promise.all(rendered.map(fileOf));
+};
+const input = (asked: ImageRequest) => ({ kind: 'render', request: asked }) as const;
+
+test('a child renders the files that this process renders, and says what they show', async () => {
+  const { task, kept } = taskOf(input(request({ count: 2 })), { existing: [0] });
+  expect(await child.run(task)).toBeUndefined();
+  expect([...kept.pictures.keys()]).toEqual([1]);
+  const [, expected] = await filesOf(request({ count: 2 }));
+  const { png, about } = kept.pictures.get(1)!;
+  expect(Buffer.compare(png, expected!)).toBe(0);
+  expect(about).toMatchObject({
+    ...{ model: 'tiny', seed: 8, width: 16, height: 16 },
+    prompt: 'style=cat, (hair color=red:1.5)',
+  });
+  expect(kept.progress.at(-1)).toMatchObject({ step: 40, steps: 40, done: 1 });
+});
+
+test('a job that fails says why, once and for all, and the child lives', async () => {
+  const { pid } = child;
+  const { task } = taskOf(input(request({ model: 'tinny' })));
+  await expect(child.run(task)).rejects.toThrow(Unrecoverable);
+  await expect(child.run(task)).rejects.toThrow('nearest: tiny');
+  expect(child.pid).toBe(pid);
+});
+
+test('what cannot be kept fails with the error that keeping threw', async () => {
+  const full = new Error('the store is full');
+  const { task } = taskOf(input(request()));
+  const failing = { ...task, picture: () => Promise.reject(full) };
+  await expect(child.run(failing)).rejects.toBe(full);
+});
+
+test('a child that is killed is started again, and what it had goes on, bit for bit', async () => {
+  const asked = request({ count: 40 });
+  let killed = false;
+  const { task, kept } = taskOf(input(asked), {
+    onProgress({ done }) {
+      if (killed || done === 0) return;
+      killed = true;
+      process.kill(child.pid!, 'SIGKILL');
+    },
+  });
+  await child.run(task);
+  expect(killed).toBe(true);
+  const files = await filesOf(asked);
+  expect(kept.pictures.size).toBe(40);
+  for (const [index, { png }] of kept.pictures)
+    expect(Buffer.compare(png, files[index]!), `picture ${index}`).toBe(0);
+}, 240_000); // the second child reads its sources anew, which takes long on a busy machine
+
+test('a job is cancelled, and what is finished stays', async () => {
+  const stop = new AbortController();
+  const { task, kept } = taskOf(input(request({ count: 500 })), {
+    signal: stop.signal,
+    onProgress({ done }) {
+      if (done > 0) stop.abort('cancelled');
+    },
+  });
+  await expect(child.run(task)).rejects.toThrow('cancelled');
+  expect(kept.pictures.size).toBeGreaterThan(0);
+  expect(kept.pictures.size).toBeLessThan(500);
+});
+
+test('a child leaves with the process that started it', async () => {
+  const { pid } = child;
+  await child.close();
+  for (let i = 0; i < 50 && existsSync(`/proc/${pid}`); i++) await delay(20);
+  expect(() => process.kill(pid!, 0)).toThrow('ESRCH');
+});

@@ -1,0 +1,94 @@
+/** The comparison over sizes as a job. Pictures and features are kept beside its report, so it goes on where it stopped. */
+import { join } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { createInception } from '../encoders/features/inception.ts';
+import { parseExtension } from '../encoders/positions/extension-text.ts';
+import { checkOfAvatars } from '../evaluation/check-avatars.ts';
+import { createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
+import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
+import { openReaders } from '../evaluation/resolution/readers.ts';
+import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
+import { reportOf } from '../evaluation/resolution/report.ts';
+import { writeReport } from '../evaluation/resolution/report-files.ts';
+import { measureResolution } from '../evaluation/resolution/run.ts';
+import type { ModelCard } from '../generators/model.ts';
+import { diffusionCard } from '../generators/token-model.ts';
+import type { JobTask } from '../jobs/jobs.ts';
+import { findModel, listModels } from '../pipelines/models.ts';
+import { checkSchema } from '../schema.ts';
+import { createRng } from '../tensor/rng.ts';
+import { type EvaluateOptions, reportFolder } from './evaluate.ts';
+import type { Places } from './train.ts';
+
+const Side = Type.Integer({ minimum: 1, maximum: 8192 });
+const Config = Type.Object(
+  {
+    models: Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 16 }),
+    sizes: Type.Array(Type.Object({ width: Side, height: Side }, { additionalProperties: false }), {
+      minItems: 1,
+      maxItems: 32,
+    }),
+    /** `none`, `own`, or extensions as the command line writes them, several at once with + between. */
+    extend: Type.Array(Type.String({ maxLength: 200 }), { minItems: 1, maxItems: 32 }),
+    samples: Type.Integer({ minimum: 8, maximum: 10_000 }),
+    seeds: Type.Integer({ minimum: 1, maximum: 16, default: 1 }),
+    steps: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    guidance: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  },
+  { additionalProperties: false },
+);
+
+export async function checkResolution(given: unknown, { folders }: Pick<Places, 'folders'>) {
+  const config: Static<typeof Config> = checkSchema(Config, given, 'evaluate');
+  const list = await listModels(folders);
+  const entries = config.models.map((name) => {
+    const entry = findModel(name, list);
+    return { ...entry, card: diffusionCard(entry.card) };
+  });
+  const models = entries.map(({ card }) => card);
+  const { sizes, samples, seeds } = config;
+  const plan = { models, sizes, extend: config.extend.map(methodOf), samples, seeds };
+  planCells(plan);
+  await checkOfAvatars(models);
+  return { config, entries, plan };
+}
+
+function methodOf(name: string): ExtendMethod {
+  if (name === 'none' || name === 'own') return { name };
+  const several = name.split('+').map((text) => parseExtension(text.trim()));
+  return { name, choice: several.length === 1 ? several[0]! : several };
+}
+
+export async function resolutionJob(
+  given: unknown,
+  task: JobTask,
+  options: EvaluateOptions,
+): Promise<unknown> {
+  const { engine, folders, data, now } = options;
+  const { config, entries, plan } = await checkResolution(given, options);
+  const { sizes, samples } = config;
+  const title = `${config.models.join(', ')} at ${sizes.map(sizeName).join(', ')}`;
+  const out = await reportFolder(task, options, 'resolution', title);
+  const network = await createInception(engine);
+  const readers = await openReaders(engine, folders);
+  const painter = createPainter(engine, entries, task.signal);
+  const drawing = (card: ModelCard) => drawingOf(card, engine, config);
+  try {
+    const count = samples + Math.max(samples, 512);
+    const drawings = await openAvatarDrawings({ sizes, count, cache: join(data, 'cache') });
+    const resolution = await measureResolution({
+      ...{ ...plan, out, drawings, network, readers, drawing, now, signal: task.signal },
+      render: (asked) => painter.render(asked, drawing(asked.cell.model)),
+      onProgress: ({ done, of, secondsLeft: eta }) =>
+        task.progress({ step: done, steps: of, done: 0, ...(eta === undefined ? {} : { eta }) }),
+    });
+    const about = { network, reference: drawings.name };
+    const report = reportOf(resolution, about, createRng(0).stream('report'));
+    await writeReport(out, resolution, report);
+    return report;
+  } finally {
+    await painter.dispose();
+    await network.dispose();
+    for (const reader of readers) await reader.dispose();
+  }
+}
