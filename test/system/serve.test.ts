@@ -1,0 +1,191 @@
+/** `ropewalk serve` as people run it: the built command, the model that ships, processes that are killed. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Job, StoredPicture } from '../../jobs/job.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const CLI = join(ROOT, 'dist/cli.js');
+const WORDS = 'avataaars, red hair';
+
+let folder: string;
+let data: string;
+let running: { process: ChildProcess; address: string } | undefined;
+/** SHA-256 of the files that `ropewalk generate` writes, by seed. */
+let expected: Map<number, string>;
+
+const digest = (file: Uint8Array) => createHash('sha256').update(file).digest('hex');
+
+beforeAll(async () => {
+  if (!existsSync(CLI)) throw new Error(`expected a built ${CLI}, got none; run npm run build`);
+  folder = await mkdtemp(join(tmpdir(), 'ropewalk-serve-'));
+  const out = join(folder, 'out');
+  execFileSync('node', [CLI, 'generate', WORDS, '--seed', '7', '--count', '24', '--out', out]);
+  expected = new Map(
+    readdirSync(out).map((name) => [
+      Number(/seed-(\d+)/.exec(name)![1]),
+      digest(readFileSync(join(out, name))),
+    ]),
+  );
+});
+afterEach(async () => {
+  running?.process.kill('SIGKILL');
+  running = undefined;
+  await rm(data, { recursive: true, force: true });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Starts a server on the data folder and waits until it is ready. */
+async function start(): Promise<string> {
+  const server = spawn('node', [CLI, 'serve', '--port', '0', '--data', data], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  server.stdout.on('data', (text) => {
+    said += text;
+  });
+  const address = await until(async () => /at (http:\S+)/.exec(said)?.[1]);
+  running = { process: server, address };
+  await until(async () => (await fetch(`${address}/api/v1/ready`)).ok);
+  return address;
+}
+
+async function until<Value>(look: () => Promise<Value>): Promise<NonNullable<Value>> {
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    await delay(50);
+  }
+}
+async function get<Answer>(path: string): Promise<Answer> {
+  const answer = await fetch(`${running!.address}/api/v1${path}`);
+  expect(answer.ok, `${path}: ${answer.status}`).toBe(true);
+  return (await answer.json()) as Answer;
+}
+async function post<Answer>(path: string, body: object): Promise<Answer> {
+  const answer = await fetch(`${running!.address}/api/v1${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(answer.ok, `${path}: ${answer.status}`).toBe(true);
+  return (await answer.json()) as Answer;
+}
+const jobOf = async (id: string) => (await get<{ job: Job }>(`/jobs/${id}`)).job;
+const ended = (id: string) =>
+  until(async () => {
+    const job = await jobOf(id);
+    return job.state === 'done' || job.state === 'failed' || job.state === 'cancelled'
+      ? job
+      : undefined;
+  });
+const picturesOf = async (job: string) =>
+  (await get<{ images: StoredPicture[] }>(`/images?job=${job}&limit=100`)).images;
+/** Every picture of a job once, each the bits that `generate` makes of its seed. */
+async function checkPictures(job: string, count: number): Promise<void> {
+  const pictures = await picturesOf(job);
+  expect(pictures.map(({ seed }) => seed).toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: count }, (_, i) => 7 + i),
+  );
+  for (const { id, seed } of pictures) {
+    const file = await fetch(`${running!.address}/api/v1/images/${id}/file`);
+    expect(digest(new Uint8Array(await file.arrayBuffer())), `seed ${seed}`).toBe(
+      expected.get(seed),
+    );
+  }
+}
+const asked = (count: number) => ({ model: 'avatars', prompt: WORDS, seed: 7, count });
+/** The process that computes: the server's only child. */
+const childOf = (pid: number) =>
+  Number(
+    execFileSync('pgrep', ['-P', String(pid)])
+      .toString()
+      .trim()
+      .split('\n')[0],
+  );
+
+test('pictures are those of `generate`; SIGTERM leaves within 10 s and hands back what runs', async () => {
+  data = await mkdtemp(join(tmpdir(), 'ropewalk-data-'));
+  await start();
+  const { job } = await post<{ job: Job }>('/images', asked(2));
+  expect(await ended(job.id)).toMatchObject({ state: 'done', done: 2 });
+  await checkPictures(job.id, 2);
+
+  const long = await post<{ job: Job }>('/images', asked(24));
+  await until(async () => (await jobOf(long.job.id)).state === 'running');
+  const child = childOf(running!.process.pid!);
+  const began = performance.now();
+  running!.process.kill('SIGTERM');
+  const [code] = await once(running!.process, 'exit');
+  expect(code).toBe(0);
+  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(() => process.kill(child, 0)).toThrow('ESRCH');
+  await start();
+  expect(await ended(long.job.id)).toMatchObject({ state: 'done', done: 24 });
+  await checkPictures(long.job.id, 24);
+});
+
+test('a cancelled job stops and keeps what is finished', async () => {
+  data = await mkdtemp(join(tmpdir(), 'ropewalk-data-'));
+  await start();
+  const { job } = await post<{ job: Job }>('/images', asked(200));
+  await until(async () => (await jobOf(job.id)).done > 0);
+  await post(`/jobs/${job.id}/cancel`, {});
+  const after = await ended(job.id);
+  expect(after.state).toBe('cancelled');
+  const kept = await picturesOf(job.id);
+  expect(kept.length).toBeGreaterThan(0);
+  expect(kept.length).toBeLessThan(200);
+});
+
+test('kill -9 of the process that computes: the job goes on, bit for bit', async () => {
+  data = await mkdtemp(join(tmpdir(), 'ropewalk-data-'));
+  await start();
+  const { job } = await post<{ job: Job }>('/images', asked(24));
+  await until(async () => (await jobOf(job.id)).state === 'running');
+  process.kill(childOf(running!.process.pid!), 'SIGKILL');
+  expect(await ended(job.id)).toMatchObject({ state: 'done', done: 24 });
+  await checkPictures(job.id, 24);
+});
+
+test('kill -9 of everything during a batch, and a new start: nothing lost or doubled', async () => {
+  data = await mkdtemp(join(tmpdir(), 'ropewalk-data-'));
+  await start();
+  const requests = Array.from({ length: 24 }, (_, i) => ({ ...asked(1), seed: 7 + i }));
+  const { job } = await post<{ job: Job }>('/batches', { title: 'killed', requests });
+  await until(async () => (await jobOf(job.id)).done > 0);
+  running!.process.kill('SIGKILL');
+  await once(running!.process, 'exit');
+  await start();
+  expect(await ended(job.id)).toMatchObject({ state: 'done', done: 24, failed: 0 });
+  await checkPictures(job.id, 24);
+});
+
+test('a port in use, and a data folder in use, are one sentence each and exit code 2', async () => {
+  data = await mkdtemp(join(tmpdir(), 'ropewalk-data-'));
+  const address = await start();
+  const second = async (...args: string[]) => {
+    const process = spawn('node', [CLI, 'serve', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    process.stderr.on('data', (text) => {
+      said += text;
+    });
+    const [code] = await once(process, 'exit');
+    return { code, said };
+  };
+  const { port } = new URL(address);
+  expect(await second('--port', port, '--data', join(folder, 'other'))).toEqual({
+    code: 2,
+    said: `ropewalk: serve: expected a free port, got ${port}, where another program listens; choose one with --port\n`,
+  });
+  const { code, said } = await second('--port', '0', '--data', data);
+  expect(code).toBe(2);
+  expect(said).toMatch(/^ropewalk: data folder: expected one that no process uses, got .*\n$/);
+  expect(said).toContain(address);
+});
