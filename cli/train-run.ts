@@ -30,18 +30,19 @@ export async function trainRun(
       ? {}
       : { init: (await chooseModel(options.init, context)).folder };
   const engine = await openDevice(options, context);
-  const line = progressLine(context.stderr, () => performance.now());
+  const progress = () => progressLine(context.stderr, () => performance.now());
+  const [drawing, steps] = [progress(), progress()];
   const to =
     kind === 'packed' ? folder : join(folder, kind === 'tokenizer' ? 'tokenizer' : 'model');
   const finished = await runTraining(training, {
     ...{ engine, folder, to, cache: options.cache, ...init, signal: context.signal },
-    onStep: watchSteps(config, line),
-    onPrepare: (text) => line.show(text),
+    onStep: watchSteps(config, steps),
+    onPrepare: (text) => drawing.show(text),
     say(text) {
-      line.end();
+      drawing.end();
       say(text);
     },
-  }).finally(() => line.end());
+  }).finally(() => steps.end());
   if (!finished) throw new Exit(130, `stopped; the same command goes on with ${folder}`);
   context.stdout.write(`${to}\n`);
 }
