@@ -66,7 +66,10 @@ export async function openHarness({
     const page = await context.newPage();
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
+      if (message.type() === 'error') {
+        const { url } = message.location();
+        complaints.push(`${message.text()} ${url && new URL(url).pathname}`);
+      }
     });
     return page;
   };
