@@ -151,7 +151,8 @@ describe('a request', () => {
     );
     expect(steps[0]!.eta).toBeGreaterThan(0);
     expect(steps.at(-1)!.eta).toBe(0);
-    expect(previews.slice(0, 2)).toEqual([0, 2]);
+    // of one step; they are encoded side by side, in no order
+    expect(new Set(previews.slice(0, 2))).toEqual(new Set([0, 2]));
     await processor.dispose();
   });
 
