@@ -2,14 +2,12 @@
  * A run on packed pictures (packing.ts) of FiT: the same folder as a diffusion model's (run.ts). Pictures of
  * all views share the rows of every step, and one program trains them all.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { raster } from '../encoders/positions/grid.ts';
 import { compileFiT } from '../generators/compile-fit.ts';
-import { contactSheet, encodePng } from '../png.ts';
 import { type HostTensors, specsOf } from '../tensor/program.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import type { Dataset } from './data/dataset.ts';
+import { createHeldOutLoss, heldOutBatches, SHEET, saveSheet } from './held-out.ts';
 import { runSteps } from './loop.ts';
 import { createPlaces } from './network.ts';
 import { createPackedBatches, type PackedBatch } from './packed-batches.ts';
@@ -26,11 +24,6 @@ import { createUpdate, emaDecay, type Loss, type Update } from './update.ts';
 import type { View } from './views.ts';
 
 export type TrainPackedOptions = Omit<TrainOptions, 'init' | 'registry'>;
-
-/** Pictures on a sheet of samples. */
-const SHEET = 24;
-/** Held-out batches that the loss is a mean of. */
-const HELD_OUT_BATCHES = 4;
 
 export async function trainPacked(
   training: PackedTraining,
@@ -112,15 +105,10 @@ async function createWatch(training: PackedTraining, options: WatchOptions) {
     views: packedViews(whole, config),
     pictures: () => heldOut,
   });
-  const count = Math.max(
-    1,
-    Math.min(HELD_OUT_BATCHES, Math.floor(heldOut.length / training.batch)),
-  );
-  const program = await engine.compile(
-    ({ weights: w, inputs: given }) => ({ outputs: { loss: loss({ weights: w, inputs: given }) } }),
-    { inputs: specsOf(batches(0)), weights },
-    { name: 'held-out loss', weights: 'live' },
-  );
+  const held = await createHeldOutLoss({
+    ...{ engine, loss, weights, batches, inputs: specsOf(batches(0)) },
+    count: heldOutBatches(heldOut.length, training.batch),
+  });
   const { patch, channels, variance } = config;
   const preview = await createPreview({
     network: {
@@ -134,18 +122,11 @@ async function createWatch(training: PackedTraining, options: WatchOptions) {
     rng: rng.stream('sheet'),
   });
   return {
-    async heldOut(ema: HostTensors) {
-      let total = 0;
-      for (let i = 0; i < count; i++)
-        total += (await program.run(batches(i), { weights: ema })).loss!.data[0]!;
-      return { heldOutLoss: total / count };
-    },
-    async sheet(ema: HostTensors, step: number): Promise<void> {
-      const picture = await contactSheet(await preview.sheet(ema), { columns: 6 });
-      await writeFile(join(folder, 'sheets', `step-${step}.png`), await encodePng(picture));
-    },
+    heldOut: held.heldOut,
+    sheet: async (ema: HostTensors, step: number) =>
+      saveSheet(folder, step, await preview.sheet(ema)),
     async dispose(): Promise<void> {
-      await program.dispose();
+      await held.dispose();
       await preview.dispose();
     },
   };

@@ -4,8 +4,6 @@
  * Everything random depends on the seed and the step alone, so a run that was stopped continues bit
  * for bit.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
 import { type Grid, raster } from '../encoders/positions/grid.ts';
@@ -14,7 +12,7 @@ import { AR_PRESETS, type ARConfig } from '../generators/ar-config.ts';
 import { initAR } from '../generators/ar-weights.ts';
 import { placedConstants } from '../generators/compile.ts';
 import { ARSchema, layoutOfAR } from '../generators/token-model.ts';
-import { contactSheet, encodePng, type Picture } from '../png.ts';
+import type { Picture } from '../png.ts';
 import { checkSchema } from '../schema.ts';
 import { crossEntropy } from '../tensor/ops/cross-entropy.ts';
 import type { Engine, HostTensor, HostTensors, Spec } from '../tensor/program.ts';
@@ -23,6 +21,7 @@ import { createRng, type Rng } from '../tensor/rng.ts';
 import { tf } from '../tensor/tf.ts';
 import { createOrder } from './batches.ts';
 import type { TokenCache } from './data/token-cache.ts';
+import { createHeldOutLoss, heldOutBatches, SHEET, saveSheet } from './held-out.ts';
 import { runSteps, type StepProgress } from './loop.ts';
 import { createOptimiser } from './run.ts';
 import type { TokenTraining } from './token-config.ts';
@@ -53,11 +52,6 @@ export type TrainTokensOptions = {
   readonly signal?: AbortSignal;
   readonly onStep?: (progress: StepProgress) => void;
 };
-
-/** Pictures on a sheet of samples. */
-const SHEET = 24;
-/** Held-out batches that the loss is a mean of. */
-const HELD_OUT_BATCHES = 4;
 
 export async function trainTokens(
   config: TokenTraining,
@@ -170,26 +164,17 @@ async function createWatch(config: TokenTraining, options: WatchOptions) {
   const { engine, heldOut, folder, draw, network, loss, inputs, rng } = options;
   const drop = { all: 0, some: 0 };
   const batches = tokenBatches(heldOut, rng.stream('held-out'), { ...config, drop, network });
-  const count = heldOut.words.length;
-  const evaluated = Math.max(1, Math.min(HELD_OUT_BATCHES, Math.floor(count / config.batch)));
-  const program = await engine.compile(
-    ({ weights, inputs: given }) => ({ outputs: { loss: loss({ weights, inputs: given }) } }),
-    { inputs, weights: network.weights },
-    { name: 'held-out loss', weights: 'live' },
-  );
+  const held = await createHeldOutLoss({
+    ...{ engine, loss, inputs, batches, weights: network.weights },
+    count: heldOutBatches(heldOut.words.length, config.batch),
+  });
   return {
-    async heldOut(ema: HostTensors) {
-      let total = 0;
-      for (let i = 0; i < evaluated; i++)
-        total += (await program.run(batches(i), { weights: ema })).loss!.data[0]!;
-      return { heldOutLoss: total / evaluated };
-    },
+    heldOut: held.heldOut,
     async sheet(ema: HostTensors, step: number): Promise<void> {
       if (!draw) return;
       const pictures = await draw({ ...network, weights: ema }, heldOut.words.slice(0, SHEET));
-      const sheet = await contactSheet(pictures, { columns: 6 });
-      await writeFile(join(folder, 'sheets', `step-${step}.png`), await encodePng(sheet));
+      await saveSheet(folder, step, pictures);
     },
-    dispose: () => program.dispose(),
+    dispose: held.dispose,
   };
 }

@@ -3,21 +3,20 @@
  * their reconstructions. Everything random depends on the seed and the step alone, so a run that was
  * stopped continues bit for bit; what the codebook remembers is saved with the optimiser's moments.
  */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { loadInceptionLayers } from '../encoders/features/inception.ts';
 import {
   type TokenizerConfig,
   type TokenizerParts,
   tokenizerParts,
 } from '../encoders/tokenizers/tokenizer.ts';
-import { contactSheet, encodePng, type Picture, toPicture } from '../png.ts';
+import { type Picture, toPicture } from '../png.ts';
 import type { HostTensor, HostTensors, Program } from '../tensor/program.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 import { createOrder, toFloats } from './batches.ts';
 import { tendCodebook } from './codebook.ts';
 import type { Dataset } from './data/dataset.ts';
+import { heldOutBatches, SHEET, saveSheet } from './held-out.ts';
 import { runSteps, type StepProgress } from './loop.ts';
 import { createPerceptual } from './perceptual.ts';
 import { createOptimiser, type TrainOptions } from './run.ts';
@@ -31,11 +30,6 @@ export type TokenizerProgress = StepProgress & {
 export type TrainTokenizerOptions = Omit<TrainOptions, 'init' | 'registry' | 'onStep'> & {
   readonly onStep?: (progress: TokenizerProgress) => void;
 };
-
-/** Pictures on a sheet, each beside its reconstruction. */
-const SHEET = 24;
-/** Held-out batches that the loss is a mean of. */
-const HELD_OUT_BATCHES = 4;
 
 export async function trainTokenizer(
   config: TokenizerTraining,
@@ -136,7 +130,7 @@ async function createWatch(
   { engine, heldOut, folder, parts, weights }: WatchOptions,
 ) {
   const { size } = heldOut;
-  const count = Math.max(1, Math.min(HELD_OUT_BATCHES, Math.floor(heldOut.length / batch)));
+  const count = heldOutBatches(heldOut.length, batch);
   const batches = Array.from({ length: count }, (_, i) =>
     Array.from({ length: batch }, (_, row) => (i * batch + row) % heldOut.length),
   );
@@ -158,11 +152,8 @@ async function createWatch(
       }
       return { heldOutLoss: total / count, codesUsed: met.size / parts.quantiser.vocabulary };
     },
-    async sheet(ema: HostTensors, step: number): Promise<void> {
-      const pairs = await sheetOf(run, ema, heldOut, batch);
-      const picture = await contactSheet(pairs, { columns: 8 });
-      await writeFile(join(folder, 'sheets', `step-${step}.png`), await encodePng(picture));
-    },
+    sheet: async (ema: HostTensors, step: number) =>
+      saveSheet(folder, step, await sheetOf(run, ema, heldOut, batch), 8),
     dispose: () => program.dispose(),
   };
 }

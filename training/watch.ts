@@ -1,23 +1,16 @@
 /** What is looked at on the way of a run: the loss on held-out pictures, always the same, and sheets. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Positions } from '../encoders/positions/compose.ts';
 import { compileDiT, microInputs, placementInputs } from '../generators/compile.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
-import { contactSheet, encodePng } from '../png.ts';
 import { type Engine, type HostTensors, specsOf } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { createBatches } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
+import { createHeldOutLoss, heldOutBatches, SHEET, saveSheet } from './held-out.ts';
 import { createPlaces } from './network.ts';
 import { createPreview } from './preview.ts';
 import type { Loss } from './update.ts';
-
-/** Pictures on a sheet of samples. */
-const SHEET = 24;
-/** Held-out batches that the loss is a mean of. */
-const HELD_OUT_BATCHES = 4;
 
 export type WatchOptions = {
   readonly engine: Engine;
@@ -42,12 +35,10 @@ export async function createWatch(config: TrainingConfig, options: WatchOptions)
     micro: dit.micro ?? false,
     coordinates: createPlaces(dit, positions),
   });
-  const count = Math.max(1, Math.min(HELD_OUT_BATCHES, Math.floor(heldOut.length / config.batch)));
-  const program = await engine.compile(
-    ({ weights: w, inputs: given }) => ({ outputs: { loss: loss({ weights: w, inputs: given }) } }),
-    { inputs: specsOf(batches(0)), weights },
-    { name: 'held-out loss', weights: 'live' },
-  );
+  const held = await createHeldOutLoss({
+    ...{ engine, loss, weights, batches, inputs: specsOf(batches(0)) },
+    count: heldOutBatches(heldOut.length, config.batch),
+  });
   const preview = await createPreview({
     network: {
       ...{ patch: dit.patch, channels: dit.channels, variance: dit.variance },
@@ -66,18 +57,11 @@ export async function createWatch(config: TrainingConfig, options: WatchOptions)
     rng: rng.stream('sheet'),
   });
   return {
-    async heldOut(ema: HostTensors) {
-      let total = 0;
-      for (let i = 0; i < count; i++)
-        total += (await program.run(batches(i), { weights: ema })).loss!.data[0]!;
-      return { heldOutLoss: total / count };
-    },
-    async sheet(ema: HostTensors, step: number): Promise<void> {
-      const picture = await contactSheet(await preview.sheet(ema), { columns: 6 });
-      await writeFile(join(folder, 'sheets', `step-${step}.png`), await encodePng(picture));
-    },
+    heldOut: held.heldOut,
+    sheet: async (ema: HostTensors, step: number) =>
+      saveSheet(folder, step, await preview.sheet(ema)),
     async dispose(): Promise<void> {
-      await program.dispose();
+      await held.dispose();
       await preview.dispose();
     },
   };
