@@ -1,9 +1,9 @@
 /** The weights of a diffusion transformer: their names and shapes, as in DiT's checkpoints, and new ones. */
 import { microShapes } from '../encoders/conditioning/micro.ts';
-import type { HostTensor, HostTensors } from '../tensor/program.ts';
+import type { HostTensors } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
-import { sizeOf } from '../tensor/shape.ts';
 import type { DiTConfig } from './dit-config.ts';
+import { initialWeights } from './initial-weights.ts';
 
 /**
  * Shapes of all weights but those of position methods. `projectedHeads`: those of queries, keys and
@@ -84,21 +84,5 @@ function refinerShapes(channels: number, inner: number): Record<string, number[]
 export function initDiT(config: DiTConfig, rng: Rng, projectedHeads = config.heads): HostTensors {
   const zero = /adaLN_modulation|final_layer\.linear|size_embedder\.mlp\.2|refiner\.2|\.bias$/;
   const small = /^(y_embedder|t_embedder|size_embedder\.mlp\.0|in_context_posemb)/;
-  return Object.fromEntries(
-    Object.entries(shapesOfDiT(config, projectedHeads)).map(
-      ([name, shape]): [string, HostTensor] => {
-        const data = new Float32Array(sizeOf(shape));
-        const draw = rng.stream(name);
-        if (/norm\w*\.weight$/.test(name)) data.fill(1);
-        else if (small.test(name) && !name.endsWith('.bias'))
-          data.set(draw.normals(data.length).map((v) => v * 0.02));
-        else if (!zero.test(name)) {
-          const [out, ...into] = shape as [number, ...number[]];
-          const limit = Math.sqrt(6 / (out + sizeOf(into)));
-          for (let i = 0; i < data.length; i++) data[i] = (2 * draw.uniform() - 1) * limit;
-        }
-        return [name, { data, shape }];
-      },
-    ),
-  );
+  return initialWeights(shapesOfDiT(config, projectedHeads), { small, zero }, rng);
 }

@@ -1,8 +1,8 @@
 /** The weights of FiT: their names and shapes, as in its checkpoints, and new ones. */
-import type { HostTensor, HostTensors } from '../tensor/program.ts';
+import type { HostTensors } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
-import { sizeOf } from '../tensor/shape.ts';
 import type { FiTConfig } from './fit-config.ts';
+import { initialWeights } from './initial-weights.ts';
 
 /** Shapes of all weights but those of position methods. */
 export function shapesOfFiT(
@@ -65,21 +65,5 @@ export function initFiT(config: FiTConfig, rng: Rng, projectedHeads = config.hea
     `^(blocks\\.\\d+\\.adaLN_modulation\\.${last}|global_adaLN|final_layer)|\\.bias$`,
   );
   const small = /^(y_embedder|t_embedder)/;
-  return Object.fromEntries(
-    Object.entries(shapesOfFiT(config, projectedHeads)).map(
-      ([name, shape]): [string, HostTensor] => {
-        const data = new Float32Array(sizeOf(shape));
-        const draw = rng.stream(name);
-        if (/norm\w*\.weight$/.test(name)) data.fill(1);
-        else if (small.test(name) && !name.endsWith('.bias'))
-          data.set(draw.normals(data.length).map((v) => v * 0.02));
-        else if (!zero.test(name)) {
-          const [out, into] = shape as [number, number];
-          const limit = Math.sqrt(6 / (out + into));
-          for (let i = 0; i < data.length; i++) data[i] = (2 * draw.uniform() - 1) * limit;
-        }
-        return [name, { data, shape }];
-      },
-    ),
-  );
+  return initialWeights(shapesOfFiT(config, projectedHeads), { small, zero }, rng);
 }
