@@ -15,7 +15,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   prompt: ['tensor'],
   request: ['prompt', 'schema'],
   doctor: ['tensor', 'png', 'version'],
-  encoders: ['tensor'],
+  'method-text': [],
+  encoders: ['tensor', 'method-text'],
   generators: ['tensor', 'encoders', 'schema'],
   sampling: ['tensor'],
   training: ['tensor', 'encoders', 'generators', 'sampling', 'png', 'schema', 'version'],
@@ -49,7 +50,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...['tensor', 'encoders', 'generators', 'sampling', 'training', 'pipelines', 'evaluation'],
     ...['jobs', 'request', 'prompt', 'png', 'schema', 'version'],
   ],
-  web: ['request', 'prompt', 'jobs', 'png', 'schema', 'version'],
+  web: ['request', 'prompt', 'method-text', 'jobs', 'png', 'schema', 'version'],
 };
 /** The two that join everything. */
 const TOP = ['index', 'cli'];

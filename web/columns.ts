@@ -1,5 +1,6 @@
 /** Columns of a table and axes of a grid: each says one thing of a request, as text that a person wrote. */
 import { Type } from 'typebox';
+import { readOptions } from '../method-text.ts';
 import { checkSchema } from '../schema.ts';
 import type { Draft } from './draft.ts';
 import type { ModelView } from './services.ts';
@@ -165,29 +166,16 @@ type Value = number | boolean | string | number[];
 function methodOf(text: string): { name: string; options?: Record<string, Value> } {
   const colon = text.indexOf(':');
   if (colon < 0) return { name: text };
-  const given = new Map<string, (number | boolean | string)[]>();
-  let last = '';
-  for (const part of text.slice(colon + 1).split(',')) {
-    const [, option, value = ''] = /^\s*([\w-]+)=(.*)$/.exec(part) ?? [];
-    if (option === undefined && given.has(last)) given.get(last)!.push(scalar(part));
-    else if (option !== undefined && !given.has(option)) given.set(option, [scalar(value)]);
-    else
-      throw new RangeError(
-        `expected options such as 'method:option=value', each once, got '${shown(text)}'`,
-      );
-    last = option ?? last;
-  }
-  const options = [...given].map(([option, values]) => [
+  const given = readOptions(text.slice(colon + 1));
+  if (!given)
+    throw new RangeError(
+      `expected options such as 'method:option=value', each once, got '${shown(text)}'`,
+    );
+  const options = given.map(([option, values]) => [
     option,
     values.length === 1 ? values[0] : values,
   ]);
   return { name: text.slice(0, colon), options: Object.fromEntries(options) };
-}
-
-function scalar(text: string): number | boolean | string {
-  const value = text.trim();
-  if (value === 'true' || value === 'false') return value === 'true';
-  return value !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
 }
 
 /** 'yarn', 'yarn:alpha=0.25', several as 'vision-yarn + attention-scale', or 'none'. */

@@ -1,4 +1,5 @@
 /** Position extensions as people write them: 'method', or 'method:option=value,option=value'. */
+import { readOptions } from '../../method-text.ts';
 import { findMethod, POSITION_METHODS } from './registry.ts';
 
 type Value = number | boolean | string | readonly number[];
@@ -12,27 +13,14 @@ export function parseExtension(text: string): ExtensionChoice {
   const name = colon < 0 ? text : text.slice(0, colon);
   const { options = {} } = findMethod(POSITION_METHODS, 'extend', name);
   if (colon < 0) return name;
-  const given = new Map<string, (number | boolean | string)[]>();
-  let last = '';
-  for (const part of text.slice(colon + 1).split(',')) {
-    const [, option, value = ''] = /^\s*([\w-]+)=(.*)$/.exec(part) ?? [];
-    if (option === undefined && given.has(last)) given.get(last)!.push(scalar(part));
-    else if (option !== undefined && !given.has(option)) given.set(option, [scalar(value)]);
-    else
-      throw new RangeError(
-        `--extend: expected options such as '${name}:option=value', each once, got '${text}'`,
-      );
-    last = option ?? last;
-  }
-  const values = [...given].map(([option, [first, ...more]]) => {
+  const given = readOptions(text.slice(colon + 1));
+  if (!given)
+    throw new RangeError(
+      `--extend: expected options such as '${name}:option=value', each once, got '${text}'`,
+    );
+  const values = given.map(([option, [first, ...more]]) => {
     const listed = more.length > 0 || (Array.isArray(options[option]) && typeof first === 'number');
     return [option, listed ? [first, ...more] : first];
   });
   return { method: name, ...Object.fromEntries(values) };
-}
-
-function scalar(text: string): number | boolean | string {
-  const value = text.trim();
-  if (value === 'true' || value === 'false') return value === 'true';
-  return value !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
 }
