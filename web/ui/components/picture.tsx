@@ -8,6 +8,19 @@ import { Icon } from './icon.tsx';
 export const nameOf = (picture: StoredPicture): string =>
   `${promptOfPicture(picture)}, seed ${picture.seed}, ${picture.width} × ${picture.height} px`;
 
+/** The picture itself, enlarged by whole pixels. */
+export const FullPicture = ({ picture }: { readonly picture: StoredPicture }) => (
+  <div class="pic">
+    <img
+      src={urls.file(picture.id)}
+      width={picture.width}
+      height={picture.height}
+      alt={nameOf(picture)}
+      class="grown"
+    />
+  </div>
+);
+
 export function Picture({
   picture,
   isChosen,

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { describeUnmatched, understand } from '../../../prompt-condition.ts';
 import type { ImageRequest, ModelView } from '../api.ts';
 import { api } from '../api.ts';
+import { PromptField, SeedField } from '../components/ask-fields.tsx';
 import { models } from '../state/models.ts';
 import { stored } from '../state/storage.ts';
 import { toast } from '../state/toasts.ts';
@@ -105,30 +106,8 @@ export function TraceForm({ chosen }: { chosen: TokenModel }) {
           </select>
         </label>
       )}
-      <label class="field grow">
-        <span class="label">Prompt</span>
-        <input
-          type="text"
-          maxLength={4000}
-          placeholder="such as red hair, glasses"
-          value={prompt.value}
-          onInput={({ currentTarget }) => {
-            prompt.value = currentTarget.value;
-          }}
-        />
-      </label>
-      <label class="field">
-        <span class="label">Seed</span>
-        <input
-          type="number"
-          min={0}
-          step={1}
-          value={seed.value}
-          onInput={({ currentTarget }) => {
-            seed.value = currentTarget.value;
-          }}
-        />
-      </label>
+      <PromptField value={prompt} />
+      <SeedField value={seed} />
       <label class="field">
         <span class="label">Decoder</span>
         <select

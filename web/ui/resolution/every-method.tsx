@@ -5,6 +5,7 @@ import { api, type ModelView, previewUrl, urls } from '../api.ts';
 import { sizesOf, trainedOf } from '../batches/axes.ts';
 import { type BatchFacts, useBatch } from '../batches/batch-facts.ts';
 import { requestsByCell } from '../batches/sheet.ts';
+import { PromptField, SeedField } from '../components/ask-fields.tsx';
 import { Select } from '../components/controls.tsx';
 import { Icon } from '../components/icon.tsx';
 import { previews } from '../state/facts.ts';
@@ -75,30 +76,8 @@ function Form({ model, onModel }: { model: ModelView; onModel: (id: string) => v
           />
         </label>
       )}
-      <label class="field grow">
-        <span class="label">Prompt</span>
-        <input
-          type="text"
-          maxLength={4000}
-          placeholder="such as red hair, glasses"
-          value={prompt.value}
-          onInput={({ currentTarget }) => {
-            prompt.value = currentTarget.value;
-          }}
-        />
-      </label>
-      <label class="field">
-        <span class="label">Seed</span>
-        <input
-          type="number"
-          min={0}
-          step={1}
-          value={seed.value}
-          onInput={({ currentTarget }) => {
-            seed.value = currentTarget.value;
-          }}
-        />
-      </label>
+      <PromptField value={prompt} />
+      <SeedField value={seed} />
       <label class="field" for="methods-size">
         <span class="label">Size</span>
         <Select

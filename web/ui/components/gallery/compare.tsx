@@ -1,6 +1,6 @@
 /** Two pictures: under a slider, side by side, or their difference; and where their recipes differ. */
 import { useEffect, useState } from 'preact/hooks';
-import { api, type StoredPicture, urls } from '../../api.ts';
+import { api, type StoredPicture } from '../../api.ts';
 import { takePictures } from '../../state/facts.ts';
 import { marks } from '../../state/marks.ts';
 import { modelById } from '../../state/models.ts';
@@ -9,7 +9,7 @@ import { factsOf } from '../../state/recipe.ts';
 import { Seg } from '../controls.tsx';
 import { Icon } from '../icon.tsx';
 import { Note } from '../note.tsx';
-import { nameOf } from '../picture.tsx';
+import { FullPicture } from '../picture.tsx';
 
 type Pair = readonly [StoredPicture, StoredPicture];
 type Mode = 'slider' | 'sides' | 'difference';
@@ -80,15 +80,15 @@ function Both({ pair }: { readonly pair: Pair }) {
         {mode === 'sides' && (
           <div class="two">
             {pair.map((picture) => (
-              <Shown key={picture.id} picture={picture} />
+              <FullPicture key={picture.id} picture={picture} />
             ))}
           </div>
         )}
         {mode === 'difference' && (
           <div class="difference">
-            <Shown picture={left} />
+            <FullPicture picture={left} />
             <div class="over">
-              <Shown picture={right} />
+              <FullPicture picture={right} />
             </div>
           </div>
         )}
@@ -145,25 +145,13 @@ function Both({ pair }: { readonly pair: Pair }) {
   );
 }
 
-const Shown = ({ picture }: { readonly picture: StoredPicture }) => (
-  <div class="pic">
-    <img
-      src={urls.file(picture.id)}
-      width={picture.width}
-      height={picture.height}
-      alt={nameOf(picture)}
-      class="grown"
-    />
-  </div>
-);
-
 function Slider({ pair: [left, right] }: { readonly pair: Pair }) {
   const [cut, setCut] = useState(50);
   return (
     <div class="slide" style={{ '--cut': `${cut}%` }}>
-      <Shown picture={right} />
+      <FullPicture picture={right} />
       <div class="over">
-        <Shown picture={left} />
+        <FullPicture picture={left} />
       </div>
       <div class="line" />
       <span class="badge">left</span>

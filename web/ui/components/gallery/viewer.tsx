@@ -1,15 +1,15 @@
 /** One picture of the gallery as large as it goes, with its recipe; arrows lead to its neighbours. */
 import { useEffect, useRef } from 'preact/hooks';
-import { type StoredPicture, urls } from '../../api.ts';
+import type { StoredPicture } from '../../api.ts';
 import { list, total, want } from '../../state/gallery.ts';
 import { isMarked, toggleMark } from '../../state/marks.ts';
-import { copyRecipe, remove, sameSeed, sendToForm, vary } from '../../state/pictures.ts';
-import { complain } from '../../state/toasts.ts';
+import { remove, sameSeed, sendToForm, vary } from '../../state/pictures.ts';
 import { clock, count } from '../../state/words.ts';
 import { IconButton } from '../controls.tsx';
 import { Facts } from '../generate/recipe-panel.tsx';
 import { Icon } from '../icon.tsx';
-import { download, nameOf } from '../picture.tsx';
+import { FullPicture, nameOf } from '../picture.tsx';
+import { PictureActions } from '../picture-actions.tsx';
 
 export function Viewer({
   picture,
@@ -68,15 +68,7 @@ export function Viewer({
     >
       <div class="viewer-grid">
         <figure class="big">
-          <div class="pic">
-            <img
-              src={urls.file(picture.id)}
-              width={picture.width}
-              height={picture.height}
-              alt={nameOf(picture)}
-              class="grown"
-            />
-          </div>
+          <FullPicture picture={picture} />
         </figure>
         <div class="stack">
           <div class="row">
@@ -119,25 +111,7 @@ export function Viewer({
               <Icon name="compare" />
               {isMarked(picture.id) ? 'Marked' : 'Mark'} for comparing <kbd>C</kbd>
             </button>
-            <div class="row">
-              <button
-                type="button"
-                class="btn grow"
-                onClick={() => download(urls.download(picture.id))}
-              >
-                <Icon name="down" />
-                PNG
-              </button>
-              <button
-                type="button"
-                class="btn grow"
-                onClick={() => copyRecipe(picture).catch(complain)}
-              >
-                <Icon name="copy" />
-                Recipe
-              </button>
-              <IconButton icon="trash" kind="bad" label="Delete, with undo" onClick={erase} />
-            </div>
+            <PictureActions picture={picture} onErase={erase} />
           </div>
         </div>
       </div>

@@ -1,17 +1,16 @@
 /** Everything that made the chosen picture, and what can be done with it. */
 import { Fragment } from 'preact';
 import { useRef } from 'preact/hooks';
-import { api, type StoredPicture, urls } from '../../api.ts';
+import { api, type StoredPicture } from '../../api.ts';
 import { foreign, programOf, takeFile } from '../../state/drop.ts';
 import { modelById } from '../../state/models.ts';
-import { copyRecipe, remove, sameSeed, sendToForm, vary } from '../../state/pictures.ts';
+import { remove, sameSeed, sendToForm, vary } from '../../state/pictures.ts';
 import { factsOf, recipeOf } from '../../state/recipe.ts';
 import { go } from '../../state/router.ts';
 import { change, shownPicture, viewed } from '../../state/session.ts';
 import { complain } from '../../state/toasts.ts';
-import { IconButton } from '../controls.tsx';
 import { Icon } from '../icon.tsx';
-import { download } from '../picture.tsx';
+import { PictureActions } from '../picture-actions.tsx';
 
 export function RecipePanel() {
   const picture = shownPicture.value;
@@ -55,30 +54,7 @@ function Recipe({ picture }: { readonly picture: StoredPicture }) {
           </button>
         </div>
         <EveryMethod picture={picture} />
-        <div class="row">
-          <button
-            type="button"
-            class="btn grow"
-            onClick={() => download(urls.download(picture.id))}
-          >
-            <Icon name="down" />
-            PNG
-          </button>
-          <button
-            type="button"
-            class="btn grow"
-            onClick={() => copyRecipe(picture).catch(complain)}
-          >
-            <Icon name="copy" />
-            Recipe
-          </button>
-          <IconButton
-            icon="trash"
-            kind="bad"
-            label="Delete, with undo"
-            onClick={() => remove([picture])}
-          />
-        </div>
+        <PictureActions picture={picture} onErase={() => remove([picture])} />
       </div>
       <p class="hint">
         The recipe is inside the PNG. The same recipe gives the same picture, alone or in any batch.
