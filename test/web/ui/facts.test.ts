@@ -45,6 +45,13 @@ describe('facts', () => {
     expect(facts.doneOf(job('a', { done: 8 }), { step: 20, steps: 20, done: 8 })).toBe(8);
   });
 
+  it('takes answers about jobs it does not know, and no older rows over what events told', () => {
+    facts.take([{ type: 'job', job: job('a', { state: 'done' }) }]);
+    facts.takeAnswers([job('a', { state: 'waiting' }), job('b')]);
+    expect(facts.jobs.value.get('a')?.state).toBe('done');
+    expect(facts.jobs.value.get('b')?.state).toBe('running');
+  });
+
   it('leaves ended jobs out of the hall, and forgets their progress and previews', () => {
     facts.take([
       { type: 'job', job: job('a') },

@@ -5,7 +5,7 @@ import type { BatchInput } from '../../../jobs/job.ts';
 import { isEnded } from '../../../jobs/state.ts';
 import { api, type Job, type StoredPicture } from '../api.ts';
 import { calmly } from '../state/calmly.ts';
-import { jobs, onEvent, progress, takeUnknown } from '../state/facts.ts';
+import { jobs, onEvent, progress, takeAnswers } from '../state/facts.ts';
 import { resets } from '../state/live.ts';
 import { rateOf, type Sample, withSample } from './rate.ts';
 
@@ -108,7 +108,7 @@ export function openBatch(id: string): BatchFacts {
     resets.value;
     api.job(id).then(({ job: row }) => {
       if (closed) return;
-      takeUnknown(row);
+      takeAnswers([row]);
       input.value = row.input as BatchInput;
     }, complainHere);
     soon();

@@ -65,20 +65,20 @@ function takeJob(job: Job): void {
     progress.value = without(progress.value, job.id);
     previews.value = without(previews.value, job.id);
   }
-  if (job.parent === undefined) takeJobs([job]);
+  if (job.parent === undefined) putJobs([job]);
 }
 
-export function takeJobs(rows: readonly Job[]): void {
-  const next = new Map(jobs.value);
+function putJobs(rows: readonly Job[]): void {
+  const next = new Map(jobs.peek());
   for (const job of rows) next.set(job.id, job);
   const ended = [...next.values()].filter(({ state }) => isEnded(state));
   for (const { id } of ended.sort(newestFirst).slice(MOST.ended)) next.delete(id);
   jobs.value = next;
 }
 
-/** A row that was asked for: what events told of the job since is newer, and stays. */
-export function takeUnknown(row: Job): void {
-  if (!jobs.peek().has(row.id)) takeJobs([row]);
+/** Rows that were asked for. What is known of a job came later, or with the same lists, and stays. */
+export function takeAnswers(rows: readonly Job[]): void {
+  putJobs(rows.filter(({ id }) => !jobs.peek().has(id)));
 }
 
 /** Instead of all that was known: what the server says there is. */

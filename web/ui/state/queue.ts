@@ -1,7 +1,7 @@
 /** The order of waiting jobs as the server has it, and moves in it. */
 import { signal } from '@preact/signals';
 import { api } from '../api.ts';
-import { onEvent, takeJobs } from './facts.ts';
+import { onEvent, takeAnswers } from './facts.ts';
 import { complain } from './toasts.ts';
 
 /** Ids of waiting jobs, the next one first; of the first rows, which are all that a person moves. */
@@ -41,7 +41,7 @@ export function move(id: string, to: number): void {
 
 export async function loadOrder(): Promise<void> {
   const page = await api.jobs({ state: ['waiting'], order: 'queue', limit: SHOWN });
-  takeJobs(page.jobs);
+  takeAnswers(page.jobs);
   order.value = page.jobs.map(({ id }) => id);
 }
 

@@ -2,7 +2,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import { isEnded } from '../../../jobs/state.ts';
 import { ApiError, api, type Draft, type Job, type StoredPicture } from '../api.ts';
-import { jobs, onEvent, picturesOf, progress, take, takeJobs, takePictures } from './facts.ts';
+import { jobs, onEvent, picturesOf, progress, take, takeAnswers, takePictures } from './facts.ts';
 import { afterRender, anySeed, draftOf, type Form, formFor, problemsOf, readForm } from './form.ts';
 import { lexiconOf, type Reading, readPrompt } from './lexicon.ts';
 import { loaded } from './live.ts';
@@ -87,7 +87,7 @@ export async function loadViewed(): Promise<void> {
   try {
     const [answer, page] = await Promise.all([api.job(id), api.images({ job: id, limit: 200 })]);
     batch(() => {
-      takeJobs([answer.job]);
+      takeAnswers([answer.job]);
       takePictures(page.images);
       if (answer.progress && answer.job.state === 'running')
         take([{ type: 'progress', job: id, progress: answer.progress }]);
@@ -127,7 +127,7 @@ export async function send(draft: Draft): Promise<void> {
     const { job } = await api.render(draft);
     const isBusy = viewed.value?.state === 'running' || viewed.value?.state === 'waiting';
     batch(() => {
-      takeJobs([job]);
+      takeAnswers([job]);
       renders.value = [...renders.value.filter((id) => id !== job.id), job.id].slice(-MOST_RENDERS);
       if (!isBusy) view(job.id);
     });

@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { Point, Progress } from '../../../jobs/job.ts';
 import { api, type Job, previewUrl, urls } from '../api.ts';
 import { calmly } from '../state/calmly.ts';
-import { jobs, onEvent, progress, takeUnknown } from '../state/facts.ts';
+import { jobs, onEvent, progress, takeAnswers } from '../state/facts.ts';
 import { resets } from '../state/live.ts';
 import { joinPoints } from './curve.ts';
 
@@ -55,7 +55,7 @@ export function openRun(id: string): RunFacts {
   });
   const stopResets = effect(() => {
     resets.value;
-    api.job(id).then(({ job }) => takeUnknown(job), complainHere);
+    api.job(id).then(({ job }) => takeAnswers([job]), complainHere);
     lookAtSheets().catch(complainHere);
     soon();
   });
