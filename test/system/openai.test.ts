@@ -1,6 +1,3 @@
-/** `ropewalk serve` with the model that ships, asked by the official `openai` client and as a batch. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,41 +7,24 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodePicture, readRecipe } from '../../png.ts';
 import type { Recipe } from '../../request.ts';
+import { type RopewalkServer, startServer } from './ropewalk-server.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 let data: string;
-let server: ChildProcess;
+let server: RopewalkServer;
 let base: string;
 let client: OpenAI;
 
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), 'ropewalk-openai-'));
-  const { ROPEWALK_TOKEN: _, ...env } = process.env;
-  server = spawn(
-    process.execPath,
-    ['--import', 'tsx', 'cli.ts', 'serve', '--port', '0', '--data', data],
-    { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  base = await addressIn(server);
-  while (!(await fetch(`${base}/api/v1/ready`)).ok) await wait(200);
+  server = await startServer(data);
+  base = server.address;
   client = new OpenAI({ baseURL: `${base}/v1`, apiKey: 'none', maxRetries: 0 });
 });
 
 afterAll(async () => {
-  server.kill('SIGTERM');
-  if (server.exitCode === null) await once(server, 'exit');
+  await server.stop();
   await rm(data, { recursive: true, force: true });
 });
-
-async function addressIn({ stdout }: ChildProcess): Promise<string> {
-  let text = '';
-  for await (const chunk of stdout!) {
-    text += chunk;
-    const found = /http:\/\/[\d.]+:\d+/.exec(text)?.[0];
-    if (found) return found;
-  }
-  throw new Error(`serve: expected an address, got '${text}'`);
-}
 
 const bytes = (b64: string | undefined) => Buffer.from(b64!, 'base64');
 const extra = (more: object) => more as Record<string, never>;

@@ -1,8 +1,8 @@
 /** `ropewalk serve` as people run it: the built command, the model that ships, processes that are killed. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,14 +10,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Job, StoredPicture } from '../../jobs/job.ts';
 import { decodePicture } from '../../png.ts';
+import { CLI, type RopewalkServer, startServer } from './ropewalk-server.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const CLI = join(ROOT, 'dist/cli.js');
 const WORDS = 'avataaars, red hair';
 
 let folder: string;
 let data: string;
-let running: { process: ChildProcess; address: string } | undefined;
+let running: RopewalkServer | undefined;
 /** SHA-256 of the pixels that `ropewalk generate` draws, by seed; its recipes also name the card's time shift. */
 let expected: Map<number, string>;
 
@@ -27,7 +26,6 @@ const digest = async (file: Uint8Array) =>
     .digest('hex');
 
 beforeAll(async () => {
-  if (!existsSync(CLI)) throw new Error(`expected a built ${CLI}, got none; run npm run build`);
   folder = await mkdtemp(join(tmpdir(), 'ropewalk-serve-'));
   const out = join(folder, 'out');
   execFileSync('node', [CLI, 'generate', WORDS, '--seed', '7', '--count', '24', '--out', out]);
@@ -42,20 +40,10 @@ afterEach(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Starts a server on the data folder and waits until it is ready. */
-async function start(): Promise<string> {
-  const server = spawn('node', [CLI, 'serve', '--port', '0', '--data', data], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let said = '';
-  server.stdout.on('data', (text) => {
-    said += text;
-  });
-  const address = await until(async () => /at (http:\S+)/.exec(said)?.[1]);
-  running = { process: server, address };
-  await until(async () => (await fetch(`${address}/api/v1/ready`)).ok);
-  return address;
-}
+const start = async () => {
+  running = await startServer(data);
+  return running.address;
+};
 
 async function until<Value>(look: () => Promise<Value>): Promise<NonNullable<Value>> {
   for (;;) {
