@@ -21,17 +21,12 @@ async function writeAny(run: string, { out, cache }: { out?: string; cache: stri
   const { readConfigFile } = await import('../training/config.ts');
   const { isTokenizerTraining } = await import('../training/tokenizer-config.ts');
   const { isTokenTraining } = await import('../training/token-config.ts');
-  const { isPackedTraining } = await import('../training/packed-config.ts');
   const config = await readConfigFile(join(run, 'config.json'));
   if (isTokenTraining(config)) {
     const to = out ?? join(run, 'model');
     await writeTokenRun(run, { out: to, cache });
     return to;
   }
-  if (isPackedTraining(config))
-    throw new RangeError(
-      `export-run: expected a run of a diffusion transformer, tokenizer or token model, got '${run}' on packed pictures; its network is for programs (docs/training.md)`,
-    );
   if (!isTokenizerTraining(config)) {
     const to = out ?? join(run, 'model');
     await writeRun(run, { out: to, cache });
@@ -45,11 +40,11 @@ async function writeAny(run: string, { out, cache }: { out?: string; cache: stri
 }
 
 export async function writeRun(run: string, { out, cache }: { out: string; cache: string }) {
-  const { readTrainingConfig } = await import('../training/config.ts');
+  const { readDiffusionTraining } = await import('../training/packed-config.ts');
   const { describeData } = await import('../training/data/open.ts');
   const { exportRun } = await import('../training/export.ts');
   const { writeModelPage } = await import('../evaluation/model-pages.ts');
-  const { data } = await readTrainingConfig(join(run, 'config.json'));
+  const { data } = await readDiffusionTraining(join(run, 'config.json'));
   const card = await exportRun(run, { to: out, ...(await describeData(data, { cache })) });
   await writeModelPage(out, card);
 }

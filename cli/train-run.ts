@@ -32,8 +32,7 @@ export async function trainRun(
   const engine = await openDevice(options, context);
   const progress = () => progressLine(context.stderr, () => performance.now());
   const [drawing, steps] = [progress(), progress()];
-  const to =
-    kind === 'packed' ? folder : join(folder, kind === 'tokenizer' ? 'tokenizer' : 'model');
+  const to = join(folder, kind === 'tokenizer' ? 'tokenizer' : 'model');
   const finished = await runTraining(training, {
     ...{ engine, folder, to, cache: options.cache, ...init, signal: context.signal },
     onStep: watchSteps(config, steps),
@@ -55,8 +54,8 @@ function withShippedTokenizer(training: Training): Training {
 }
 
 function checkInit(init: string | undefined, kind: Training['kind']): void {
-  if (init === undefined || kind === 'diffusion') return;
-  const what = { tokens: 'a token model', packed: 'packed pictures', tokenizer: 'a tokenizer' };
+  if (init === undefined || kind === 'diffusion' || kind === 'packed') return;
+  const what = { tokens: 'a token model', tokenizer: 'a tokenizer' };
   throw new RangeError(
     `--init: expected none for ${what[kind]}, which starts from new weights, got '${init}'; leave it out`,
   );

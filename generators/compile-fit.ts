@@ -4,7 +4,7 @@ import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
 import { patchify, unpatchifyChannels } from '../encoders/tokenizers/patches.ts';
 import type { Engine, HostTensors, Program } from '../tensor/program.ts';
 import { tf } from '../tensor/tf.ts';
-import { placedConstants } from './compile.ts';
+import { placedOf, placementSpecs } from './compile.ts';
 import { forwardFiT } from './fit.ts';
 import type { FiTConfig } from './fit-config.ts';
 
@@ -18,7 +18,10 @@ export type CompileFiT = {
   readonly mode?: 'baked' | 'live';
 };
 
-/** A program of inputs x [B, H, W, C], t [B], condition ([B] or [B, V]) and output `prediction`, as large as x. */
+/**
+ * A program of inputs x [B, H, W, C], t [B], condition ([B] or [B, V]) and output `prediction`, as large as x;
+ * also what `placementInputs` gives where the positions depend on t.
+ */
 export async function compileFiT(
   engine: Engine,
   { config, positions, weights, grid, batch, mode = 'baked' }: CompileFiT,
@@ -35,7 +38,7 @@ export async function compileFiT(
         t: inputs.t!,
         condition: inputs.condition!,
         mask: tf.ones([batch, cellsOf(grid).length]),
-        placed: placedConstants(positions.place(grid, 'sample')),
+        placed: placedOf(inputs, positions, grid),
         grid,
       });
       return { outputs: { prediction: unpatchifyChannels(tokens, config.patch, H, W) } };
@@ -46,6 +49,7 @@ export async function compileFiT(
         t: { shape: [batch] },
         condition:
           'words' in kind ? { shape: [batch, kind.words] } : { shape: [batch], dtype: 'int32' },
+        ...placementSpecs(positions, grid),
       },
       weights,
     },

@@ -1,9 +1,16 @@
 /** Compiles a diffusion transformer for one grid and batch. */
 import { MICRO_WIDTH, microRows, wholePicture } from '../encoders/conditioning/micro.ts';
-import type { Placement, Positions } from '../encoders/positions/compose.ts';
+import type { Placed, Placement, Positions } from '../encoders/positions/compose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import { extentOf, type Grid } from '../encoders/positions/grid.ts';
-import type { Engine, HostTensor, HostTensors, Program, Spec } from '../tensor/program.ts';
+import {
+  type Engine,
+  type HostTensor,
+  type HostTensors,
+  type Program,
+  type Spec,
+  specsOf,
+} from '../tensor/program.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 import { forwardDiT } from './dit.ts';
 import type { DiTConfig } from './dit-config.ts';
@@ -29,7 +36,6 @@ export const constantOf = ({ data, shape }: HostTensor): Tensor =>
 export async function compileDiT(engine: Engine, options: CompileDiT): Promise<Program> {
   const { config, positions, weights, grid, batch, mode = 'baked' } = options;
   const { height, width } = extentOf(grid);
-  const timed = placementInputs(positions, grid, 1);
   const inputs: Record<string, Spec> = {
     x: { shape: [batch, height * config.patch, width * config.patch, config.channels] },
     t: { shape: [batch] },
@@ -38,20 +44,17 @@ export async function compileDiT(engine: Engine, options: CompileDiT): Promise<P
         ? { shape: [batch], dtype: 'int32' }
         : { shape: [batch, config.condition.words] },
     ...(config.micro ? { micro: { shape: [batch, MICRO_WIDTH] } } : {}),
-    ...Object.fromEntries(Object.entries(timed).map(([name, { shape }]) => [name, { shape }])),
+    ...placementSpecs(positions, grid),
   };
   return engine.compile(
     ({ inputs: given, weights: w }) => {
-      const { x, t, condition, micro, coordinates, frequencies, logitScale } = given;
-      const placed = coordinates
-        ? { coordinates, logitScale: logitScale!, ...(frequencies ? { frequencies } : {}) }
-        : placedConstants(positions.place(grid, 'sample'));
+      const { x, t, condition, micro } = given;
       const prediction = forwardDiT(config, positions, w, {
         x: x!,
         t: t!,
         condition: condition!,
         ...(micro ? { micro } : {}),
-        placed,
+        placed: placedOf(given, positions, grid),
         grid,
       });
       return { outputs: config.variance ? withVariance(prediction) : { prediction } };
@@ -92,6 +95,20 @@ export function placementInputs(positions: Positions, grid: Grid, t: number): Ho
   if (!positions.timed) return {};
   const { logitScale, ...placed } = positions.place(grid, 'sample', { t });
   return { ...placed, logitScale: { data: Float32Array.of(logitScale), shape: [1] } };
+}
+
+/** What a program says of those inputs. */
+export const placementSpecs = (positions: Positions, grid: Grid): Record<string, Spec> =>
+  specsOf(placementInputs(positions, grid, 1));
+
+/** Where tokens are, in the function being traced: as its inputs say, else constants. */
+export function placedOf(
+  { coordinates, frequencies, logitScale }: Tensors,
+  positions: Positions,
+  grid: Grid,
+): Placed {
+  if (!coordinates) return placedConstants(positions.place(grid, 'sample'));
+  return { coordinates, logitScale: logitScale!, ...(frequencies ? { frequencies } : {}) };
 }
 
 /** A placement as constants of the function being traced. */

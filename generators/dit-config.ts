@@ -1,5 +1,6 @@
 /** Configurations of the diffusion transformer in dit.ts: its options, and named sizes. */
-import type { Condition } from '../encoders/conditioning/attributes.ts';
+import { Type } from 'typebox';
+import { Condition } from '../encoders/conditioning/attributes.ts';
 
 export type DiTConfig = {
   /** Side of a patch in pixels (or latent cells). */
@@ -92,3 +93,31 @@ export const DIT_PRESETS = {
     timeScale: 1000,
   },
 } as const satisfies Record<string, DiTConfig>;
+
+const Count = Type.Integer({ minimum: 1 });
+const exact = { additionalProperties: false } as const;
+export const DiTSchema = Type.Object(
+  {
+    patch: Count,
+    channels: Count,
+    width: Count,
+    depth: Count,
+    heads: Count,
+    condition: Condition,
+    mlp: Type.Union([Type.Literal('gelu'), Type.Literal('swiglu')]),
+    hidden: Count,
+    norm: Type.Union([Type.Literal('layer'), Type.Literal('rms')]),
+    gain: Type.Boolean(),
+    qkNorm: Type.Boolean(),
+    shift: Type.Boolean(),
+    variance: Type.Boolean(),
+    context: Type.Optional(
+      Type.Object({ tokens: Count, start: Type.Integer({ minimum: 0 }) }, exact),
+    ),
+    bottleneck: Type.Optional(Count),
+    refiner: Type.Optional(Type.Object({ channels: Count }, exact)),
+    micro: Type.Optional(Type.Boolean()),
+    timeScale: Type.Number({ exclusiveMinimum: 0 }),
+  },
+  exact,
+);

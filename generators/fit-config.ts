@@ -1,6 +1,6 @@
 /** Configurations of FiT (fit.ts): its options, their schema, and named sizes. */
 import { Type } from 'typebox';
-import type { Condition } from '../encoders/conditioning/attributes.ts';
+import { Condition } from '../encoders/conditioning/attributes.ts';
 
 export type FiTConfig = {
   /** Side of a patch in latent cells, and their channels. */
@@ -51,10 +51,7 @@ export const FiTSchema = Type.Object(
     width: Count,
     depth: Count,
     heads: Count,
-    condition: Type.Union([
-      Type.Object({ classes: Count }, exact),
-      Type.Object({ words: Count }, exact),
-    ]),
+    condition: Condition,
     mlp: Type.Union([Type.Literal('gelu'), Type.Literal('swiglu')]),
     hidden: Count,
     qkNorm: Type.Boolean(),

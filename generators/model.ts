@@ -19,8 +19,10 @@ import {
   type StoredType,
   writeSafetensors,
 } from '../tensor/safetensors.ts';
-import type { DiTConfig } from './dit-config.ts';
+import { type DiTConfig, DiTSchema } from './dit-config.ts';
 import { shapesOfDiT } from './dit-weights.ts';
+import { type FiTConfig, FiTSchema } from './fit-config.ts';
+import { shapesOfFiT } from './fit-weights.ts';
 
 const exact = { additionalProperties: false } as const;
 const Count = Type.Integer({ minimum: 1 });
@@ -35,35 +37,6 @@ export const PositionSchema = Type.Object(
     bias: Type.Optional(Choices),
     score: Type.Optional(Choice),
     extend: Type.Optional(Choices),
-  },
-  exact,
-);
-
-export const DiTSchema = Type.Object(
-  {
-    patch: Count,
-    channels: Count,
-    width: Count,
-    depth: Count,
-    heads: Count,
-    condition: Type.Union([
-      Type.Object({ classes: Count }, exact),
-      Type.Object({ words: Count }, exact),
-    ]),
-    mlp: Type.Union([Type.Literal('gelu'), Type.Literal('swiglu')]),
-    hidden: Count,
-    norm: Type.Union([Type.Literal('layer'), Type.Literal('rms')]),
-    gain: Type.Boolean(),
-    qkNorm: Type.Boolean(),
-    shift: Type.Boolean(),
-    variance: Type.Boolean(),
-    context: Type.Optional(
-      Type.Object({ tokens: Count, start: Type.Integer({ minimum: 0 }) }, exact),
-    ),
-    bottleneck: Type.Optional(Count),
-    refiner: Type.Optional(Type.Object({ channels: Count }, exact)),
-    micro: Type.Optional(Type.Boolean()),
-    timeScale: Type.Number({ exclusiveMinimum: 0 }),
   },
   exact,
 );
@@ -91,44 +64,50 @@ export const ObjectiveSchema = Type.Object(
 );
 export type ObjectiveConfig = Static<typeof ObjectiveSchema>;
 
-export const ModelCard = Type.Object(
-  {
-    version: Type.Literal(1),
-    id: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' }),
-    title: Type.String(),
-    architecture: Type.Literal('dit'),
-    config: DiTSchema,
-    positions: PositionSchema,
-    objective: ObjectiveSchema,
-    /** Size in pixels that it was trained on. */
-    trained: Type.Object({ height: Count, width: Count }, exact),
-    /** All sizes [height, width] that it saw in training, where they are several. */
-    sizes: Type.Optional(Type.Array(Type.Tuple([Count, Count]))),
-    /** Sizes it accepts: sides are multiples of the patch, up to this many pixels. */
-    largestSide: Count,
-    /** "attribute=value" by id, or names of classes. */
-    vocabulary: Type.Array(Type.String()),
-    /** The words that each style was trained with, by the style's own word. */
-    styles: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
-    sampling: Type.Object(
-      {
-        solver: Type.String(),
-        steps: Count,
-        guidance: Type.Number({ minimum: 0 }),
-        shift: Type.Number({ exclusiveMinimum: 0 }),
-      },
-      exact,
-    ),
-    data: Type.String(),
-    licence: Type.String(),
-    /** SHA-256 of model.safetensors, hexadecimal. */
-    digest: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    /** Measured results, printed as they are. */
-    numbers: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()]))),
-  },
+const FIELDS = {
+  version: Type.Literal(1),
+  id: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' }),
+  title: Type.String(),
+  positions: PositionSchema,
+  objective: ObjectiveSchema,
+  /** Size in pixels that it was trained on. */
+  trained: Type.Object({ height: Count, width: Count }, exact),
+  /** All sizes [height, width] that it saw in training, where they are several. */
+  sizes: Type.Optional(Type.Array(Type.Tuple([Count, Count]))),
+  /** Sizes it accepts: sides are multiples of the patch, up to this many pixels. */
+  largestSide: Count,
+  /** "attribute=value" by id, or names of classes. */
+  vocabulary: Type.Array(Type.String()),
+  /** The words that each style was trained with, by the style's own word. */
+  styles: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
+  sampling: Type.Object(
+    {
+      solver: Type.String(),
+      steps: Count,
+      guidance: Type.Number({ minimum: 0 }),
+      shift: Type.Number({ exclusiveMinimum: 0 }),
+    },
+    exact,
+  ),
+  data: Type.String(),
+  licence: Type.String(),
+  /** SHA-256 of model.safetensors, hexadecimal. */
+  digest: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  /** Measured results, printed as they are. */
+  numbers: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()]))),
+};
+export const DiTCard = Type.Object(
+  { ...FIELDS, architecture: Type.Literal('dit'), config: DiTSchema },
   exact,
 );
-export type ModelCard = Static<typeof ModelCard>;
+export const FiTCard = Type.Object(
+  { ...FIELDS, architecture: Type.Literal('fit'), config: FiTSchema },
+  exact,
+);
+export type DiTCard = Static<typeof DiTCard>;
+export type FiTCard = Static<typeof FiTCard>;
+/** The card of a diffusion model: DiT's, or FiT's. */
+export type ModelCard = DiTCard | FiTCard;
 export type Model = {
   readonly card: ModelCard;
   readonly weights: HostTensors;
@@ -142,17 +121,17 @@ export const gridOf = (
   { height, width }: { height: number; width: number },
 ): Grid => raster(height / patch, width / patch);
 
+type Network = Pick<DiTCard, 'architecture' | 'config'> | Pick<FiTCard, 'architecture' | 'config'>;
+
 /** Position methods and weights' shapes of a card. */
 export function layoutOf(
-  {
-    config,
-    positions: choice,
-    trained,
-  }: Pick<ModelCard, 'config' | 'trained'> & {
+  card: Network & {
+    readonly trained: ModelCard['trained'];
     readonly positions: ModelCard['positions'] | PositionConfig;
   },
   registry?: Registry,
 ) {
+  const { config, positions: choice, trained } = card;
   const { width, heads, depth } = config;
   const positions = composePositions(
     choice as PositionConfig,
@@ -161,14 +140,29 @@ export function layoutOf(
   );
   const learned = Object.entries(positions.init(createRng(0)));
   const shapes = {
-    ...shapesOfDiT(config as DiTConfig, positions.projectedHeads),
+    ...(card.architecture === 'dit'
+      ? shapesOfDiT(card.config as DiTConfig, positions.projectedHeads)
+      : shapesOfFiT(card.config as FiTConfig, positions.projectedHeads)),
     ...Object.fromEntries(learned.map(([name, { shape }]) => [name, [...shape]])),
   };
   return { positions, shapes };
 }
 
-export async function readCard(folder: string): Promise<ModelCard> {
-  return checkSchema(ModelCard, await readCardFile(folder), join(folder, 'model.json'));
+export const readCard = async (folder: string): Promise<ModelCard> =>
+  parseCard(await readCardFile(folder), join(folder, 'model.json'));
+
+/** Checked by the schema of its architecture; a value that names none is checked as DiT's. */
+export function parseCard(value: unknown, where: string): ModelCard {
+  const { architecture } = (value ?? {}) as { readonly architecture?: unknown };
+  return checkSchema(architecture === 'fit' ? FiTCard : DiTCard, value, where);
+}
+
+/** The card of a diffusion transformer on a grid; throws for others. */
+export function ditCard(card: ModelCard): DiTCard {
+  if (card.architecture === 'dit') return card;
+  throw new RangeError(
+    `model: expected a diffusion transformer (dit), got '${card.id}', which is of ${card.architecture}; name another`,
+  );
 }
 
 /** The JSON of a model's card, not checked. */
@@ -202,16 +196,16 @@ export async function readModel(
 }
 
 /** Writes weights, then the card with their digest, so that a card never names weights that are not there. */
-export async function writeModel(
+export async function writeModel<Card extends ModelCard>(
   folder: string,
-  card: Omit<ModelCard, 'digest'>,
+  card: Omit<Card, 'digest'>,
   weights: HostTensors,
   dtype: Extract<StoredType, 'F32' | 'F16'> = 'F16',
-): Promise<ModelCard> {
+): Promise<Card> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, 'model.safetensors');
   await writeSafetensors(path, weights, { dtype });
-  const complete = { ...card, digest: await digestOf(path) };
+  const complete = { ...card, digest: await digestOf(path) } as Card;
   await writeFile(join(folder, 'model.json'), `${JSON.stringify(complete, null, 2)}\n`);
   return complete;
 }

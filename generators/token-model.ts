@@ -15,7 +15,14 @@ import { createRng } from '../tensor/rng.ts';
 import { checkTensors, readSafetensors, writeSafetensors } from '../tensor/safetensors.ts';
 import type { ARConfig } from './ar-config.ts';
 import { shapesOfAR } from './ar-weights.ts';
-import { checkDigest, digestOf, ModelCard, PositionSchema, readCardFile } from './model.ts';
+import {
+  checkDigest,
+  digestOf,
+  type ModelCard,
+  PositionSchema,
+  parseCard,
+  readCardFile,
+} from './model.ts';
 import { readTokenizer, type TokenizerModel } from './tokenizer-card.ts';
 
 const exact = { additionalProperties: false } as const;
@@ -130,7 +137,8 @@ export type AnyCard = ModelCard | TokenCard;
 export async function readAnyCard(folder: string): Promise<AnyCard> {
   const value = await readCardFile(folder);
   const isToken = (value as { architecture?: unknown } | null)?.architecture === 'ar';
-  return checkSchema(isToken ? TokenCard : ModelCard, value, join(folder, 'model.json'));
+  const where = join(folder, 'model.json');
+  return isToken ? checkSchema(TokenCard, value, where) : parseCard(value, where);
 }
 
 /** The card of a diffusion model; throws for others. */

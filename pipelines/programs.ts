@@ -2,9 +2,16 @@
 import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
-import { compileDiT, microInputs, placementInputs } from '../generators/compile.ts';
+import {
+  type CompileDiT,
+  compileDiT,
+  microInputs,
+  placementInputs,
+} from '../generators/compile.ts';
+import { compileFiT } from '../generators/compile-fit.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
-import { layoutOf, type Model } from '../generators/model.ts';
+import type { FiTConfig } from '../generators/fit-config.ts';
+import { layoutOf, type Model, type ModelCard } from '../generators/model.ts';
 import type { Predicted } from '../sampling/diffusion/network.ts';
 import type { Engine, HostTensor, HostTensors, Program } from '../tensor/program.ts';
 
@@ -32,7 +39,7 @@ const MOST_ROWS = 32;
 const KEPT = 3;
 
 export function createPrograms(engine: Engine, model: Model, mostRows?: number) {
-  const config = model.card.config as DiTConfig;
+  const { config } = model.card;
   const kept = new Map<string, Promise<Program>>();
   const layouts = new Map<string, Positions>();
 
@@ -52,7 +59,7 @@ export function createPrograms(engine: Engine, model: Model, mostRows?: number) 
     const { weights } = model;
     const program =
       kept.get(key) ??
-      compileDiT(engine, { config, positions, weights, grid: setting.grid, batch });
+      compileNetwork(engine, model.card, { positions, weights, grid: setting.grid, batch });
     kept.delete(key); // the end of the map is what was used last
     kept.set(key, program);
     for (const [oldest, other] of [...kept].slice(0, Math.max(0, kept.size - KEPT))) {
@@ -105,6 +112,16 @@ export function createPrograms(engine: Engine, model: Model, mostRows?: number) 
   };
 }
 
+function compileNetwork(
+  engine: Engine,
+  { architecture, config }: ModelCard,
+  what: Omit<CompileDiT, 'config'>,
+): Promise<Program> {
+  return architecture === 'dit'
+    ? compileDiT(engine, { ...what, config: config as DiTConfig })
+    : compileFiT(engine, { ...what, config: config as FiTConfig });
+}
+
 /** Frequencies that depend on t are one for a whole call, so its rows must share their t. */
 function endOfCall(t: readonly number[], first: number, most: number, timed: boolean): number {
   const last = Math.min(t.length, first + most);
@@ -129,7 +146,7 @@ function cut({ x, t, condition }: Rows, first: number, last: number): Rows {
 function padded(
   { x, t, condition }: Rows,
   batch: number,
-  { patch, channels }: DiTConfig,
+  { patch, channels }: Pick<DiTConfig, 'patch' | 'channels'>,
   grid: Grid,
 ): HostTensors {
   const { height, width } = extentOf(grid);

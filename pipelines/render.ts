@@ -57,12 +57,14 @@ type Pipeline<Options> = {
   draw(asked: readonly Asked[], options: Options & RenderWatch): Promise<Picture[]>;
   dispose(): Promise<void>;
 };
+const DIFFUSION = {
+  resolve: resolveDiffusion,
+  open: async (engine, folder) =>
+    createDiffusionPipeline({ engine, model: await readModel(folder) }),
+} satisfies Kind<ModelCard, DrawOptions> as Kind<AnyCard, object>;
 const KINDS: Readonly<Record<AnyCard['architecture'], Kind<AnyCard, object>>> = {
-  dit: {
-    resolve: resolveDiffusion,
-    open: async (engine, folder) =>
-      createDiffusionPipeline({ engine, model: await readModel(folder) }),
-  } satisfies Kind<ModelCard, DrawOptions> as Kind<AnyCard, object>,
+  dit: DIFFUSION,
+  fit: DIFFUSION,
   ar: {
     resolve: resolveTokens,
     open: async (engine, folder, card) =>

@@ -154,7 +154,7 @@ function microOf(
   size: ImageRequest['size'],
 ): MicroSize | undefined {
   if (micro === undefined) return undefined;
-  if (!config.micro)
+  if (!('micro' in config && config.micro))
     throw new RangeError(
       `position.micro: expected none, as '${id}' is not told of original sizes and cuts, got ${JSON.stringify(micro)}`,
     );

@@ -135,9 +135,6 @@ export type TrainingConfig = Static<typeof TrainingConfig>;
 export const parseTrainingConfig = (value: unknown, where: string): TrainingConfig =>
   checkSchema(TrainingConfig, value, where);
 
-export const readTrainingConfig = async (path: string): Promise<TrainingConfig> =>
-  parseTrainingConfig(await readConfigFile(path), path);
-
 /**
  * The JSON of a configuration file, not checked. One with `extends` is another file beside it with
  * changes: objects are joined key by key, all else is replaced.

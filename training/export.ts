@@ -1,11 +1,13 @@
 /** A run's moving average as a model folder: what `generate` and workers load. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelCard, writeModel } from '../generators/model.ts';
+import { type DiTCard, type FiTCard, type ModelCard, writeModel } from '../generators/model.ts';
 import { createRng } from '../tensor/rng.ts';
 import { checkTensors, readSafetensors } from '../tensor/safetensors.ts';
-import { readTrainingConfig, type TrainingConfig } from './config.ts';
+import type { TrainingConfig } from './config.ts';
 import { createNetwork } from './network.ts';
+import { type PackedTraining, readDiffusionTraining } from './packed-config.ts';
+import { createPackedNetwork } from './packed-network.ts';
 import { sizesOf } from './views.ts';
 
 export type ExportOptions = {
@@ -20,36 +22,44 @@ const LARGEST = 4;
 
 /** Writes the newest checkpoint's moving average in half precision, with its card. */
 export async function exportRun(run: string, options: ExportOptions): Promise<ModelCard> {
-  const config = await readTrainingConfig(join(run, 'config.json'));
+  const training = await readDiffusionTraining(join(run, 'config.json'));
   const checkpoint = await readFile(join(run, 'latest'), 'utf8').catch(() => {
     throw new Error(
       `export: expected a run with a checkpoint, got '${run}', which has none yet; train it on`,
     );
   });
-  const { size } = config.data;
-  const network = createNetwork(config, { size, vocabulary: options.vocabulary }, createRng(0));
+  const { weights, ...network } = networkOf(training, options.vocabulary);
   const path = join(run, checkpoint, 'ema.safetensors');
   const { tensors } = await readSafetensors(path);
-  const shapes = Object.entries(network.weights).map(([name, { shape }]) => [name, shape] as const);
+  const shapes = Object.entries(weights).map(([name, { shape }]) => [name, shape] as const);
   checkTensors(tensors, Object.fromEntries(shapes), path);
-  return writeModel(options.to, cardOf(config, network.dit, options), tensors, 'F16');
+  return writeModel<ModelCard>(options.to, cardOf(training, network, options), tensors, 'F16');
+}
+
+function networkOf(training: TrainingConfig | PackedTraining, vocabulary: readonly string[]) {
+  if ('packed' in training) {
+    const { config, weights } = createPackedNetwork(training, vocabulary.length, createRng(0));
+    return { architecture: 'fit' as const, config, weights };
+  }
+  const { size } = training.data;
+  const { dit, weights } = createNetwork(training, { size, vocabulary }, createRng(0));
+  return { architecture: 'dit' as const, config: dit, weights };
 }
 
 function cardOf(
-  config: TrainingConfig,
-  dit: ModelCard['config'],
+  training: TrainingConfig,
+  network: Pick<DiTCard, 'architecture' | 'config'> | Pick<FiTCard, 'architecture' | 'config'>,
   { vocabulary, styles = {} }: ExportOptions,
-): Omit<ModelCard, 'digest'> {
-  const { size, set } = config.data;
-  const sizes = sizesOf(config);
+): Omit<DiTCard, 'digest'> | Omit<FiTCard, 'digest'> {
+  const { size, set } = training.data;
+  const sizes = sizesOf(training);
   return {
     version: 1,
-    id: config.name,
-    title: config.title,
-    architecture: 'dit',
-    config: dit,
-    positions: config.model.positions,
-    objective: config.objective,
+    id: training.name,
+    title: training.title,
+    ...network,
+    positions: training.model.positions,
+    objective: training.objective,
     trained: { height: size, width: size },
     ...(sizes.length > 1 ? { sizes } : {}),
     largestSide: LARGEST * size,
@@ -57,8 +67,8 @@ function cardOf(
     ...(Object.keys(styles).length > 0
       ? { styles: Object.fromEntries(Object.entries(styles).map(([s, words]) => [s, [...words]])) }
       : {}),
-    sampling: config.sampling,
+    sampling: training.sampling,
     data: set,
-    licence: config.licence,
+    licence: training.licence,
   };
 }

@@ -9,7 +9,7 @@ import { POSITION_METHODS } from '../encoders/positions/registry.ts';
 import { constantOf } from '../generators/compile.ts';
 import { forwardDiT } from '../generators/dit.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
-import { gridOf, type Model } from '../generators/model.ts';
+import { ditCard, gridOf, type Model } from '../generators/model.ts';
 import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import { createBatches } from './batches.ts';
@@ -38,7 +38,7 @@ export async function createFactorLoss(options: FactorLossOptions): Promise<Fact
   const { engine, model, data, seed, batch = Math.min(16, data.length) } = options;
   const { card, weights } = model;
   checkWords(card, data);
-  const config = card.config as DiTConfig;
+  const config = ditCard(card).config as DiTConfig;
   const grid = gridOf(config, { height: data.size, width: data.size });
   const { positions, search } = positionsOf(model, grid);
   const { coordinates, frequencies, logitScale } = positions.place(grid, 'sample');

@@ -7,9 +7,9 @@ import {
 import type { Registry } from '../encoders/positions/registry.ts';
 import { placedConstants } from '../generators/compile.ts';
 import { forwardDiT } from '../generators/dit.ts';
-import { DIT_PRESETS, type DiTConfig } from '../generators/dit-config.ts';
+import { DIT_PRESETS, type DiTConfig, DiTSchema } from '../generators/dit-config.ts';
 import { initDiT } from '../generators/dit-weights.ts';
-import { DiTSchema, gridOf, type ObjectiveConfig } from '../generators/model.ts';
+import { gridOf, type ObjectiveConfig } from '../generators/model.ts';
 import { checkSchema } from '../schema.ts';
 import type { HostTensor, HostTensors } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';

@@ -1,7 +1,7 @@
 /** The configuration of a run on packed pictures: told from others by its key `packed`. */
 import { type Static, Type } from 'typebox';
 import { checkSchema } from '../schema.ts';
-import { readConfigFile, TrainingConfig } from './config.ts';
+import { parseTrainingConfig, readConfigFile, TrainingConfig } from './config.ts';
 
 const Count = Type.Integer({ minimum: 1 });
 
@@ -21,5 +21,12 @@ export const isPackedTraining = (value: unknown): boolean =>
 export const parsePackedTraining = (value: unknown, where: string): PackedTraining =>
   checkSchema(PackedTraining, value, where);
 
-export const readPackedTraining = async (path: string): Promise<PackedTraining> =>
-  parsePackedTraining(await readConfigFile(path), path);
+/** The configuration of a diffusion model, trained on packed pictures or others. */
+export async function readDiffusionTraining(
+  path: string,
+): Promise<TrainingConfig | PackedTraining> {
+  const value = await readConfigFile(path);
+  return isPackedTraining(value)
+    ? parsePackedTraining(value, path)
+    : parseTrainingConfig(value, path);
+}

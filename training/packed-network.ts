@@ -24,11 +24,12 @@ export type PackedNetwork = {
   readonly weights: HostTensors;
 };
 
-/** The network of a configuration, for as many words, with new weights. */
+/** The network of a configuration, for as many words, with new or given weights. */
 export function createPackedNetwork(
   training: Pick<PackedTraining, 'model' | 'data' | 'objective'>,
   words: number,
   rng: Rng,
+  init?: HostTensors,
 ): PackedNetwork {
   const { model, data, objective } = training;
   const preset: FiTConfig | undefined = FIT_PRESETS[model.preset as keyof typeof FIT_PRESETS];
@@ -48,7 +49,7 @@ export function createPackedNetwork(
     ...initFiT(config, rng.stream('weights'), positions.projectedHeads),
     ...positions.init(rng.stream('weights')),
   };
-  return { config, positions, weights: fresh };
+  return { config, positions, weights: { ...fresh, ...init } };
 }
 
 /** Of a row only its tokens' coordinates are known, not one grid. */

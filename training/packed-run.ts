@@ -23,15 +23,15 @@ import { createOptimiser, picturesBySide, type TrainOptions } from './run.ts';
 import { createUpdate, emaDecay, type Loss, type Update } from './update.ts';
 import type { View } from './views.ts';
 
-export type TrainPackedOptions = Omit<TrainOptions, 'init' | 'registry'>;
+export type TrainPackedOptions = Omit<TrainOptions, 'registry'>;
 
 export async function trainPacked(
   training: PackedTraining,
   options: TrainPackedOptions,
 ): Promise<{ network: PackedNetwork; update: Update; finished: boolean }> {
-  const { engine, data, otherSides = [] } = options;
+  const { engine, data, otherSides = [], init } = options;
   const rng = createRng(training.seed);
-  const network = createPackedNetwork(training, data.vocabulary.length, rng);
+  const network = createPackedNetwork(training, data.vocabulary.length, rng, init);
   const views = packedViews(training, network.config);
   const pictures = picturesBySide([data, ...otherSides]);
   const own = batchesOf(training, network, data, rng.stream('data'), { views, pictures });

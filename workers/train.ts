@@ -27,12 +27,8 @@ export async function resolveTraining(
   places: Places,
 ): Promise<{ training: Training; init?: string }> {
   const training = withPlaces(parseTraining(config, 'train'), places);
-  if (training.kind === 'packed')
-    throw new RangeError(
-      "train: 'packed': expected a training whose model can be drawn with, got one on packed pictures, which is for programs",
-    );
   if (init === undefined) return { training };
-  if (training.kind !== 'diffusion')
+  if (training.kind !== 'diffusion' && training.kind !== 'packed')
     throw new RangeError(`init: expected none for ${training.kind}, got '${init}'; leave it out`);
   const { folder, card } = findModel(init, await listModels(places.folders));
   diffusionCard(card);

@@ -6,7 +6,6 @@ import type { Engine, HostTensors } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../training/config.ts';
 import { writeCurve } from '../training/curve-file.ts';
-import type { Dataset } from '../training/data/dataset.ts';
 import { openData, openSides } from '../training/data/open.ts';
 import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
@@ -44,11 +43,11 @@ export type TrainingOptions = {
   readonly engine: Engine;
   /** The run's folder; one that was stopped goes on. */
   readonly folder: string;
-  /** What is written at the end: a model's folder, or a tokenizer's. A packed run's network is for programs. */
+  /** What is written at the end: a model's folder, or a tokenizer's. */
   readonly to: string;
   /** Where drawn pictures and tokens are kept. */
   readonly cache: string;
-  /** Of diffusion: the folder of a model whose weights a new run begins with. */
+  /** Of diffusion, packed or not: the folder of a model whose weights a new run begins with. */
   readonly init?: string;
   readonly signal: AbortSignal;
   readonly onStep: (progress: StepProgress) => void;
@@ -97,14 +96,15 @@ async function runDiffusion(config: TrainingConfig, options: TrainingOptions): P
   const otherSides = await openSides(config.data, sidesOf(config), preparing(options));
   if (skipped.length > 0)
     say(`pictures that cannot be read: ${skipped.length} (${skipped.join(', ')})`);
-  const init = options.init && (await initialWeights(options.init, config, data, say));
+  const { vocabulary } = data;
+  const fresh = () => createNetwork(config, data, createRng(config.seed)).weights;
+  const init = await initialWeights(options, fresh, vocabulary);
   const { update, finished } = await train(config, {
     ...{ engine, data, otherSides, heldOut, folder, signal, onStep },
-    ...(init ? { init } : {}),
+    ...init,
   });
   await update.dispose();
   if (!finished) return undefined;
-  const { vocabulary } = data;
   return async () => writeModelPage(to, await exportRun(folder, { to, vocabulary, styles }));
 }
 
@@ -113,29 +113,36 @@ export const preparing = ({ cache, onPrepare }: TrainingOptions) => ({
   onProgress: (done: number) => onPrepare(`${done} pictures drawn`),
 });
 
+/** What a new run begins with in place of `fresh` weights, where a model was named. */
 async function initialWeights(
-  folder: string,
-  config: TrainingConfig,
-  data: Dataset,
-  say: (line: string) => void,
-): Promise<HostTensors> {
-  const model = await readModel(folder);
-  const fresh = createNetwork(config, data, createRng(config.seed)).weights;
-  const { weights, reused, words, fresh: anew } = reuseWeights(fresh, model, data.vocabulary);
+  { init, say }: TrainingOptions,
+  fresh: () => HostTensors,
+  vocabulary: readonly string[],
+): Promise<{ readonly init?: HostTensors }> {
+  if (init === undefined) return {};
+  const model = await readModel(init);
+  const { weights, reused, words, fresh: anew } = reuseWeights(fresh(), model, vocabulary);
   say(`from '${model.card.id}': ${reused.length} tensors reused`);
   if (words) say(`  and the embeddings of ${words.reused} of ${words.of} words`);
   if (anew.length > 0) say(`  new: ${anew.join(', ')}`);
-  return weights;
+  return { init: weights };
 }
 
 async function runPacked(config: PackedTraining, options: TrainingOptions): Promise<Finished> {
-  const { engine, folder, signal, onStep } = options;
-  const { data, heldOut } = await openData(config.data, preparing(options));
+  const { engine, folder, to, signal, onStep } = options;
+  const { data, heldOut, styles } = await openData(config.data, preparing(options));
   const otherSides = await openSides(config.data, sidesOf(config), preparing(options));
-  const run = { engine, data, otherSides, heldOut, folder, signal, onStep };
-  const { update, finished } = await trainPacked(config, run);
+  const { vocabulary } = data;
+  const fresh = () =>
+    createPackedNetwork(config, vocabulary.length, createRng(config.seed)).weights;
+  const init = await initialWeights(options, fresh, vocabulary);
+  const { update, finished } = await trainPacked(config, {
+    ...{ engine, data, otherSides, heldOut, folder, signal, onStep },
+    ...init,
+  });
   await update.dispose();
-  return finished ? async () => {} : undefined;
+  if (!finished) return undefined;
+  return async () => writeModelPage(to, await exportRun(folder, { to, vocabulary, styles }));
 }
 
 async function runTokenizer(

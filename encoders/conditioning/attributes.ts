@@ -3,10 +3,18 @@
  * null class (DiT); attributes are a bag of words: a row of weights over the vocabulary, [V], whose
  * embedding is the weighted sum of the words' embeddings, and whose null is the empty bag (ours).
  */
+import { type Static, Type } from 'typebox';
 import type { HostTensor } from '../../tensor/program.ts';
 import type { Rng } from '../../tensor/rng.ts';
 
-export type Condition = { readonly classes: number } | { readonly words: number };
+const count = { minimum: 1 };
+const exact = { additionalProperties: false } as const;
+/** How many classes, or words, a network knows. */
+export const Condition = Type.Union([
+  Type.Object({ classes: Type.Integer(count) }, exact),
+  Type.Object({ words: Type.Integer(count) }, exact),
+]);
+export type Condition = Readonly<Static<typeof Condition>>;
 
 /** One word of a bag; weight 1 is the word as trained. */
 export type Word = { readonly id: number; readonly weight?: number };

@@ -2,7 +2,7 @@
 import { bagOfWords } from '../../encoders/conditioning/attributes.ts';
 import { extentOf } from '../../encoders/positions/grid.ts';
 import type { DiTConfig } from '../../generators/dit-config.ts';
-import { gridOf, layoutOf, type Model } from '../../generators/model.ts';
+import { ditCard, gridOf, layoutOf, type Model } from '../../generators/model.ts';
 import { fromPicture, type Picture } from '../../png.ts';
 import { SCHEDULES } from '../../sampling/diffusion/registry.ts';
 import { noise } from '../../sampling/noise.ts';
@@ -55,7 +55,7 @@ export async function analyseModel({
   words,
   t = 0.5,
 }: AnalyseModelOptions): Promise<ModelPositions> {
-  const config = model.card.config as DiTConfig;
+  const config = ditCard(model.card).config as DiTConfig;
   const { height, width } = drawings[0]!;
   const grid = extentOf(gridOf(config, { height, width }));
   const places = placesOf(grid.height, grid.width);

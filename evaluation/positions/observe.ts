@@ -6,10 +6,10 @@
 import { microRows, wholePicture } from '../../encoders/conditioning/micro.ts';
 import type { Positions } from '../../encoders/positions/compose.ts';
 import { cellsOf, type Grid } from '../../encoders/positions/grid.ts';
-import { constantOf, placedConstants, placementInputs } from '../../generators/compile.ts';
+import { constantOf, placedOf, placementInputs } from '../../generators/compile.ts';
 import { forwardDiT } from '../../generators/dit.ts';
 import type { DiTConfig } from '../../generators/dit-config.ts';
-import { gridOf, layoutOf, type Model } from '../../generators/model.ts';
+import { ditCard, gridOf, layoutOf, type Model } from '../../generators/model.ts';
 import type { Engine, HostTensor } from '../../tensor/program.ts';
 import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
 
@@ -36,7 +36,7 @@ export async function observeDiT(
   { card, weights, registry }: Model,
   { x, t, condition }: Observed,
 ): Promise<Inside[]> {
-  const config = card.config as DiTConfig;
+  const config = ditCard(card).config as DiTConfig;
   const { positions } = layoutOf(card, registry);
   const [B, height, width] = x.shape as [number, number, number];
   const whole = wholePicture(height, width);
@@ -45,15 +45,11 @@ export async function observeDiT(
   const inputs = { x, t, condition, ...timed };
   const program = await engine.compile(
     ({ inputs: given, weights: w }) => {
-      const { coordinates, frequencies, logitScale } = given;
-      const placed = coordinates
-        ? { coordinates, logitScale: logitScale!, ...(frequencies ? { frequencies } : {}) }
-        : placedConstants(positions.place(grid, 'sample'));
       const seen: Tensors = {};
       forwardDiT(config, observing(positions, grid, seen), w, {
         ...{ x: given.x!, t: given.t!, condition: given.condition! },
         ...(config.micro ? { micro: constantOf(microRows(Array(B).fill(whole))) } : {}),
-        ...{ placed, grid },
+        ...{ placed: placedOf(given, positions, grid), grid },
       });
       return { outputs: seen };
     },

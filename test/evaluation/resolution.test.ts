@@ -17,7 +17,7 @@ import {
   type RenderCell,
   type ResolutionOptions,
 } from '../../evaluation/resolution/run.ts';
-import type { ModelCard } from '../../generators/model.ts';
+import type { DiTCard } from '../../generators/model.ts';
 import type { Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
 import { createRng } from '../../tensor/rng.ts';
@@ -25,7 +25,7 @@ import { rowsOf } from '../../tensor/rows.ts';
 import { tinyCard } from '../pipelines/tiny-model.ts';
 
 const VOCABULARY = ['color=blue', 'color=red', 'style=disc', 'style=square'];
-const model = (changes: Partial<ModelCard> = {}): ModelCard => ({
+const model = (changes: Partial<DiTCard> = {}): DiTCard => ({
   ...tinyCard({ vocabulary: VOCABULARY, positions: { rotate: 'axial' }, ...changes }),
   digest: 'a'.repeat(64),
 });

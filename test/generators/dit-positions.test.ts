@@ -10,7 +10,7 @@ import { compileDiT, placedConstants, placementInputs } from '../../generators/c
 import { forwardDiT } from '../../generators/dit.ts';
 import { DIT_PRESETS, type DiTConfig } from '../../generators/dit-config.ts';
 import { initDiT } from '../../generators/dit-weights.ts';
-import { layoutOf, type ModelCard } from '../../generators/model.ts';
+import { type DiTCard, layoutOf } from '../../generators/model.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import type { Engine, HostTensor, HostTensors } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
@@ -416,10 +416,11 @@ it('trains the weights of position methods: gradients agree between engines', as
 
 it("finds methods of one's own for a model card", () => {
   const card = {
+    architecture: 'dit',
     config: CONFIG,
     positions: { score: 'scored' },
     trained: { height: 6, width: 8 },
-  } as Pick<ModelCard, 'config' | 'positions' | 'trained'>;
+  } as Pick<DiTCard, 'architecture' | 'config' | 'positions' | 'trained'>;
   const registry = withMethods(POSITION_METHODS, scored());
   expect(layoutOf(card, registry).positions.headSize).toBe(16);
   expect(() => layoutOf(card)).toThrow(/positions\.score: expected one of \(none\), got 'scored'/);

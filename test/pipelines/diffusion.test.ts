@@ -9,7 +9,7 @@ import { toPicture } from '../../png.ts';
 import { noise } from '../../sampling/noise.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { createRng } from '../../tensor/rng.ts';
-import { tinyModel } from './tiny-model.ts';
+import { tinyFiT, tinyModel } from './tiny-model.ts';
 
 const cat = [{ id: 4 }, { id: 3, weight: 1.5 }];
 
@@ -103,6 +103,22 @@ test('classes: the null class is the last row of the table', async () => {
 test('a learned variance is left out of the picture', async () => {
   const config = { ...tinyModel().card.config, variance: true };
   expect(await draw({}, { model: tinyModel({ config }) })).toHaveLength(1);
+});
+
+test('FiT draws as DiT does: by words and seed, in any batch, at other sizes, with extensions', async () => {
+  const model = tinyFiT();
+  const [base] = await draw({}, { model });
+  expect(await draw({ seed: 8 }, { model })).not.toEqual([base]);
+  expect(await draw({ words: [{ id: 4 }] }, { model })).not.toEqual([base]);
+  expect((await draw({ seed: 5, count: 4 }, { model, rows: 8 }))[2]).toEqual(base);
+  const wide = { width: 32, height: 16 };
+  const extended = await Promise.all(
+    [[], 'yarn', 'dype-yarn'].map((extend) => draw({ size: wide, extend }, { model })),
+  );
+  expect(extended.map(([picture]) => [picture!.width, picture!.height])).toEqual([
+    ...Array(3).fill([32, 16]),
+  ]);
+  expect(new Set(extended.map((pictures) => JSON.stringify(pictures))).size).toBe(3);
 });
 
 test('different conditions share batches', async () => {

@@ -2,7 +2,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DIT_PRESETS } from '../../generators/dit-config.ts';
-import { layoutOf, type Model, type ModelCard, writeModel } from '../../generators/model.ts';
+import { FIT_PRESETS } from '../../generators/fit-config.ts';
+import {
+  type DiTCard,
+  type FiTCard,
+  layoutOf,
+  type Model,
+  type ModelCard,
+  writeModel,
+} from '../../generators/model.ts';
+import type { HostTensors } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { sizeOf } from '../../tensor/shape.ts';
 
@@ -15,7 +24,7 @@ const VOCABULARY = [
   'style=robot',
 ];
 
-export function tinyCard(changes: Partial<ModelCard> = {}): Omit<ModelCard, 'digest'> {
+export function tinyCard(changes: Partial<DiTCard> = {}): Omit<DiTCard, 'digest'> {
   return {
     version: 1,
     id: 'tiny',
@@ -48,21 +57,35 @@ export function tinyCard(changes: Partial<ModelCard> = {}): Omit<ModelCard, 'dig
 }
 
 /** `scale` 0 makes a network that predicts zero. */
-export function tinyModel(changes: Partial<ModelCard> = {}, scale = 0.3): Model {
-  const card: ModelCard = { ...tinyCard(changes), digest: '0'.repeat(64) };
-  const weights = Object.fromEntries(
+export function tinyModel(changes: Partial<DiTCard> = {}, scale = 0.3) {
+  const card: DiTCard = { ...tinyCard(changes), digest: '0'.repeat(64) };
+  return { card, weights: randomWeights(card, scale) };
+}
+
+/** The same in FiT's architecture. */
+export function tinyFiT(): Model {
+  const config = { ...FIT_PRESETS['avatars-fit'], patch: 4, width: 32, depth: 2, heads: 2 };
+  const condition = { words: VOCABULARY.length };
+  const card: FiTCard = {
+    ...tinyCard({ positions: { rotate: 'axial' } }),
+    ...{ architecture: 'fit', config: { ...config, hidden: 48, lora: 8, condition } },
+    digest: '0'.repeat(64),
+  };
+  return { card, weights: randomWeights(card, 0.3) };
+}
+
+const randomWeights = (card: ModelCard, scale: number): HostTensors =>
+  Object.fromEntries(
     Object.entries(layoutOf(card).shapes).map(([name, shape]) => {
       const draw = createRng(5).stream(name);
       return [name, { data: draw.normals(sizeOf(shape)).map((v) => v * scale), shape }];
     }),
   );
-  return { card, weights };
-}
 
 /** Writes it under `parent`, which then is a folder of models. */
 export async function writeTinyModel(
   parent: string,
-  changes: Partial<ModelCard> = {},
+  changes: Partial<DiTCard> = {},
   scale?: number,
 ) {
   const { card, weights } = tinyModel(changes, scale);

@@ -6,8 +6,8 @@ import { composePositions, type PositionConfig } from '../../encoders/positions/
 import { raster } from '../../encoders/positions/grid.ts';
 import { DIT_PRESETS, type DiTConfig } from '../../generators/dit-config.ts';
 import { createRng } from '../../tensor/rng.ts';
-import { readConfigFile, readTrainingConfig, type TrainingConfig } from '../../training/config.ts';
-import { readPackedTraining } from '../../training/packed-config.ts';
+import { readConfigFile, type TrainingConfig } from '../../training/config.ts';
+import { type PackedTraining, readDiffusionTraining } from '../../training/packed-config.ts';
 import { createPackedNetwork, packedViews } from '../../training/packed-network.ts';
 import { viewsOf } from '../../training/views.ts';
 
@@ -27,7 +27,7 @@ describe('configurations that ship', () => {
   test.each(diffusion)(
     '%s is valid; its positions go together and its views can be had',
     async (name) => {
-      const config = await readTrainingConfig(join(FOLDER, name));
+      const config = await readDiffusionTraining(join(FOLDER, name));
       const { width, heads, depth, patch }: DiTConfig =
         DIT_PRESETS[config.model.preset as keyof typeof DIT_PRESETS];
       const side = config.data.size / patch;
@@ -42,20 +42,20 @@ describe('configurations that ship', () => {
   );
 
   test.each(packed)('%s is valid, and its views have room in a row', async (name) => {
-    const config = await readPackedTraining(join(FOLDER, name));
+    const config = (await readDiffusionTraining(join(FOLDER, name))) as PackedTraining;
     const network = createPackedNetwork(config, 3, createRng(1));
     expect(packedViews(config, network.config).length).toBeGreaterThan(0);
   });
 
   test('the arms of the comparison differ in positions alone', async () => {
     const arms = diffusion.filter((name) => name.startsWith('resolution/'));
-    const base = await readTrainingConfig(join(FOLDER, 'resolution/base.json'));
+    const base = await readDiffusionTraining(join(FOLDER, 'resolution/base.json'));
     const common = ({ name: _n, seed: _s, steps: _t, model, ...rest }: TrainingConfig) => ({
       ...rest,
       model: { ...model, positions: {} },
     });
     for (const name of arms) {
-      const arm = await readTrainingConfig(join(FOLDER, name));
+      const arm = await readDiffusionTraining(join(FOLDER, name));
       expect(common(arm)).toEqual(common(base));
       const { steps } = arm;
       expect([base.steps, 2 * base.steps]).toContain(steps);
