@@ -158,10 +158,13 @@ export const ImageRequest = Type.Object(
 );
 export type ImageRequest = Static<typeof ImageRequest>;
 
+const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const made = {
   version: Type.Literal(1),
   /** SHA-256 of the weights. */
-  digest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  digest: Type.Optional(Digest),
+  /** Of the drafter, where one that was made for the model drafted. */
+  drafter: Type.Optional(Digest),
   software: Type.String({ maxLength: 100 }),
   engine: Type.String({ maxLength: 100 }),
   provider: Type.String({ maxLength: 100 }),

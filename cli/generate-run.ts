@@ -4,6 +4,7 @@ import type { ModelCard } from '../generators/model.ts';
 import type { AnyCard, TokenCard } from '../generators/token-model.ts';
 import type { AnyEntry } from '../pipelines/models.ts';
 import { createRenderer, type Rendered, resolveRequest } from '../pipelines/render.ts';
+import { drafterDigestOf } from '../pipelines/token-decoders.ts';
 import { contactSheet, halfBlocks, readRecipe } from '../png.ts';
 import {
   describeMatched,
@@ -82,6 +83,12 @@ async function modelOf(
   if (wanted === undefined && recipe?.digest && recipe.digest !== entry.card.digest)
     throw new Error(
       `--from: expected the weights that made the picture (SHA-256 ${recipe.digest.slice(0, 12)}...), got '${entry.id}' with ${entry.card.digest.slice(0, 12)}...; pass --model ${entry.id} to use these`,
+    );
+  const { drafter } = recipe ?? {};
+  const own = recipe && drafterDigestOf(recipe.request.sampling, entry.card);
+  if (wanted === undefined && drafter !== undefined && drafter !== own)
+    throw new Error(
+      `--from: expected the drafter that the picture was made with (SHA-256 ${drafter.slice(0, 12)}...), got '${entry.id}' with ${own ? `${own.slice(0, 12)}...` : 'none'}; pass --model ${entry.id} to use it as it is`,
     );
   return entry;
 }

@@ -14,6 +14,7 @@ import { parametersOf } from './describe.ts';
 import { type Asked, createDiffusionPipeline, type DrawOptions } from './diffusion.ts';
 import { type AnyEntry, findModel, type ModelList } from './models.ts';
 import { type Resolved, resolveDiffusion, resolveTokens } from './resolve.ts';
+import { drafterDigestOf } from './token-decoders.ts';
 import { createTokenPipeline, type TokenDrawOptions } from './tokens.ts';
 
 export type Rendered = { readonly picture: Picture; readonly recipe: Recipe };
@@ -168,10 +169,14 @@ export async function render(
 /** What one picture needs to be made again; what the card would decide is written out. */
 export function recipeOf(
   request: ImageRequest,
-  { digest }: Pick<ModelCard, 'digest'>,
+  card: AnyCard,
   { name, provider }: Pick<Engine, 'name' | 'provider'>,
 ): Recipe {
-  return { version: 1, digest, software: `ropewalk ${VERSION}`, engine: name, provider, request };
+  const drafter = drafterDigestOf(request.sampling, card);
+  return {
+    ...{ version: 1, digest: card.digest, ...(drafter === undefined ? {} : { drafter }) },
+    ...{ software: `ropewalk ${VERSION}`, engine: name, provider, request },
+  };
 }
 
 /** The PNG of a picture, with its recipe and the text that other tools read. */

@@ -1,6 +1,7 @@
 /** Decoders as requests name them: what a model has for them is found through its card. */
 import { extentOf } from '../encoders/positions/grid.ts';
-import { type TokenCard, tokenGridOf } from '../generators/token-model.ts';
+import { type AnyCard, type TokenCard, tokenGridOf } from '../generators/token-model.ts';
+import type { ImageRequest } from '../request.ts';
 import type { Decoder } from '../sampling/tokens/decoder.ts';
 import { uniform } from '../sampling/tokens/drafters/uniform.ts';
 import {
@@ -42,6 +43,17 @@ export const createDecoder = (
   options: DecoderOptions,
   context: DecoderContext,
 ): Decoder => createNamed(name, options, context);
+
+/** SHA-256 of the drafter that a request takes, where it is one that was made for the model. */
+export function drafterDigestOf(
+  sampling: ImageRequest['sampling'],
+  card: AnyCard,
+): string | undefined {
+  if (sampling.kind !== 'tokens' || card.architecture !== 'ar') return undefined;
+  const name = drafterOf(sampling.decoder, (sampling.decoderOptions ?? {}) as DecoderOptions);
+  const own = MODEL_DRAFTERS.find((one) => one === name);
+  return own && card.drafters?.[own]?.digest;
+}
 
 /** Throws where an option is out of its range, or asks for a drafter that the card does not name; opens nothing. */
 export function checkDecoder(name: string, options: DecoderOptions, card: TokenCard): void {

@@ -1,5 +1,5 @@
 /** Traces and comparisons of decoders on the command line. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -70,6 +70,18 @@ test('drafters are given to a model, and then asked for by name and options', as
   expect(JSON.parse(again.out).pictures[0].recipe.request.sampling).not.toHaveProperty(
     'decoderOptions',
   );
+  const card = join(model, 'model.json');
+  const written = await readFile(card, 'utf8');
+  const { drafters, ...rest } = JSON.parse(written);
+  expect(recipe.drafter).toBe(drafters.network.digest);
+  expect(JSON.parse(again.out).pictures[0].recipe).not.toHaveProperty('drafter');
+  const network = { ...drafters.network, digest: 'f'.repeat(64) };
+  await writeFile(card, JSON.stringify({ ...rest, drafters: { network } }));
+  const other = await run(['generate', '--from', path], { env: { ROPEWALK_MODELS: folder } });
+  expect(other).toMatchObject({
+    ...{ code: 2, err: expect.stringContaining('expected the drafter that the picture was made') },
+  });
+  await writeFile(card, written);
   const { out } = await compare('--decoders', 'speculative:drafter=network,length=3', '--json');
   expect(JSON.parse(out)).toMatchObject([
     { decoder: 'speculative:drafter=network,length=3', property: 'lossless' },
