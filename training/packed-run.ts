@@ -7,7 +7,7 @@ import { compileFiT } from '../generators/compile-fit.ts';
 import { type HostTensors, specsOf } from '../tensor/program.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import type { Dataset } from './data/dataset.ts';
-import { createHeldOutLoss, heldOutBatches, SHEET, saveSheet } from './held-out.ts';
+import { createHeldOutLoss, heldOutBatches, saveSheet } from './held-out.ts';
 import { runSteps } from './loop.ts';
 import { createPlaces } from './network.ts';
 import { createPackedBatches, type PackedBatch } from './packed-batches.ts';
@@ -116,9 +116,7 @@ async function createWatch(training: PackedTraining, options: WatchOptions) {
       compile: (grid, batch) =>
         compileFiT(engine, { config, positions, weights, grid, batch, mode: 'live' }),
     },
-    ...{ objective: training.objective, size: heldOut.size, sampling: training.sampling },
-    conditions: Array.from({ length: Math.min(SHEET, heldOut.length) }, (_, i) => heldOut.words(i)),
-    vocabulary: heldOut.vocabulary.length,
+    ...{ objective: training.objective, heldOut, sampling: training.sampling },
     rng: rng.stream('sheet'),
   });
   return {

@@ -9,6 +9,8 @@ import { SCHEDULES, SOLVERS, type SolverName } from '../sampling/diffusion/regis
 import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
 import type { HostTensors, Program } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
+import type { Dataset } from './data/dataset.ts';
+import { SHEET } from './held-out.ts';
 
 /** A network that draws pictures: its program takes x, t and condition and gives `prediction`. */
 export type PreviewNetwork = {
@@ -24,10 +26,8 @@ export type PreviewNetwork = {
 export type PreviewOptions = {
   readonly network: PreviewNetwork;
   readonly objective: ObjectiveConfig;
-  readonly size: number;
-  /** Word ids of each picture. */
-  readonly conditions: readonly (readonly number[])[];
-  readonly vocabulary: number;
+  /** Whose first conditions are drawn, and their size. */
+  readonly heldOut: Dataset;
   readonly sampling: {
     readonly solver: string;
     readonly steps: number;
@@ -39,7 +39,11 @@ export type PreviewOptions = {
 export type Preview = { sheet(weights: HostTensors): Promise<Picture[]>; dispose(): Promise<void> };
 
 export async function createPreview(options: PreviewOptions): Promise<Preview> {
-  const { network: drawn, objective, size, conditions, vocabulary, sampling, rng } = options;
+  const { network: drawn, objective, heldOut, sampling, rng } = options;
+  const { size, vocabulary } = heldOut;
+  const conditions = Array.from({ length: Math.min(SHEET, heldOut.length) }, (_, i) =>
+    heldOut.words(i),
+  );
   const batch = 2 * conditions.length; // asked and null rows of every picture
   const grid = gridOf(drawn, { height: size, width: size });
   const program = await drawn.compile(grid, batch);
@@ -60,7 +64,7 @@ export async function createPreview(options: PreviewOptions): Promise<Preview> {
           {
             x: { data: padded, shape: [batch, size, size, drawn.channels] },
             t: { data: t, shape: [batch] },
-            condition: bagOfWords([...bags, ...empty], vocabulary),
+            condition: bagOfWords([...bags, ...empty], vocabulary.length),
             // On the trained grid every extension is the identity, so any row's t will do.
             ...drawn.inputs?.(grid, batch, rows[0]!.t),
           },

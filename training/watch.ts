@@ -7,7 +7,7 @@ import type { Rng } from '../tensor/rng.ts';
 import { createBatches } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
-import { createHeldOutLoss, heldOutBatches, SHEET, saveSheet } from './held-out.ts';
+import { createHeldOutLoss, heldOutBatches, saveSheet } from './held-out.ts';
 import { createPlaces } from './network.ts';
 import { createPreview } from './preview.ts';
 import type { Loss } from './update.ts';
@@ -49,11 +49,7 @@ export async function createWatch(config: TrainingConfig, options: WatchOptions)
         ...placementInputs(positions, grid, t),
       }),
     },
-    objective: config.objective,
-    size: heldOut.size,
-    conditions: Array.from({ length: Math.min(SHEET, heldOut.length) }, (_, i) => heldOut.words(i)),
-    vocabulary: heldOut.vocabulary.length,
-    sampling: config.sampling,
+    ...{ objective: config.objective, heldOut, sampling: config.sampling },
     rng: rng.stream('sheet'),
   });
   return {
