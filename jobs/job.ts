@@ -129,6 +129,7 @@ export type Point = { readonly step: number; readonly values: Readonly<Record<st
 
 /** How far a running job is. `eta` in seconds. */
 export type Progress = {
+  /** Of a render over all its pictures: each has the same number, and those that are finished have had theirs. */
   readonly step: number;
   readonly steps: number;
   readonly eta?: number;

@@ -171,10 +171,13 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
   );
 };
 
+/** As if the pictures were drawn one after the other, where several share each step. */
 function progressOf([oldest]: readonly Running[], withoutImage: boolean) {
-  const { step = 0, steps = 0, done = 0 } = oldest?.progress ?? {};
+  const { step = 0, steps = 0 } = oldest?.progress ?? {};
   const count = oldest?.count ?? 0;
-  const progress = oldest && steps > 0 ? Math.min(1, (done + step / steps) / count) : 0;
+  const progress = steps > 0 ? step / steps : 0;
+  const stepsOfOne = count > 0 ? steps / count : 0;
+  const job_no = stepsOfOne > 0 ? Math.min(count - 1, Math.floor(step / stepsOfOne)) : 0;
   const elapsed = oldest ? (Date.now() - oldest.since) / 1000 : 0;
   const eta = oldest?.progress?.eta ?? (progress > 0 ? elapsed / progress - elapsed : 0);
   return {
@@ -187,9 +190,9 @@ function progressOf([oldest]: readonly Running[], withoutImage: boolean) {
       job: oldest?.job ?? '',
       job_count: count,
       job_timestamp: oldest ? timestamp(oldest.since) : '0',
-      job_no: Math.min(done, Math.max(0, count - 1)),
-      sampling_step: step,
-      sampling_steps: steps,
+      job_no,
+      sampling_step: step - job_no * stepsOfOne,
+      sampling_steps: stepsOfOne,
     },
     current_image: withoutImage ? null : (oldest?.preview ?? null),
     textinfo: null,

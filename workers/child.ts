@@ -31,8 +31,9 @@ process.on('message', (message: ToChild) => {
     running.get(message.run)?.unkept.get(message.index)?.(message.problem);
 });
 
+/** A worker that was killed hears nothing; 'disconnect' tells of it. */
 function say(message: FromChild): void {
-  if (process.connected) process.send!(message);
+  if (process.connected) process.send!(message, () => {});
 }
 
 async function open({ device, nice, ...places }: Setup) {

@@ -16,7 +16,6 @@ export type RenderTask = {
   /** Lower numbers come first. */
   readonly priority?: number;
   readonly signal?: AbortSignal;
-  /** Steps are those of all pictures that are to be made. */
   readonly onStep?: (progress: Progress) => void;
   /** A small PNG of what a picture looks like so far. */
   readonly onPreview?: (index: number, png: Uint8Array) => void;

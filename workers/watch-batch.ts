@@ -30,10 +30,14 @@ function progressOf(
   { task, total, made, began }: Work,
   { step, steps, inBatch, now }: { step: number; steps: number; inBatch: number; now: number },
 ): Progress {
-  const done = made * steps + inBatch * step;
-  const all = total * steps;
-  const eta = done > 0 ? { eta: ((now - began!) / 1000 / done) * (all - done) } : {};
-  return { step: done, steps: all, ...eta, done: made + (task.existing?.size ?? 0) };
+  const existing = task.existing?.size ?? 0;
+  const drawn = made * steps + inBatch * step;
+  const left = total * steps - drawn;
+  const eta = drawn > 0 ? { eta: ((now - began!) / 1000 / drawn) * left } : {};
+  return {
+    ...{ step: existing * steps + drawn, steps: (existing + total) * steps },
+    ...{ ...eta, done: existing + made },
+  };
 }
 
 async function showPreviews(slots: readonly Slot[], pictures: readonly Picture[]): Promise<void> {

@@ -47,7 +47,7 @@ export const toyHandler =
       for (let at = 1; at <= 4; at++) {
         await step(task);
         task.signal.throwIfAborted();
-        task.progress({ step: at, steps: 4, done });
+        task.progress({ step: 4 * done + at, steps: 4 * request.count, done });
         task.preview(index, drawToy(request, index));
       }
       await task.picture(index, drawToy(request, index), {

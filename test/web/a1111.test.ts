@@ -132,7 +132,9 @@ describe('progress and interrupt', () => {
     }
     expect(shown.body.progress).toBeGreaterThan(1 / 50);
     expect(shown.body.progress).toBeLessThan(1);
-    expect(shown.body.state).toMatchObject({ job_count: 50, sampling_steps: 30 });
+    const { state } = shown.body;
+    expect(state).toMatchObject({ job_count: 50, sampling_steps: 30 });
+    expect(state.job_no + state.sampling_step / 30).toBeCloseTo(50 * shown.body.progress, 10);
     expect(await decodePicture(Buffer.from(shown.body.current_image, 'base64'))).toMatchObject({
       width: 16,
     });

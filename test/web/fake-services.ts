@@ -159,7 +159,8 @@ async function render(task: JobTask, request: ImageRequest, step: number): Promi
       await wait(step, undefined, { signal: task.signal });
       const eta = (step * (steps - k + steps * (request.count - index - 1))) / 1000;
       const values = k === 1 && index === 0 ? { values: { load: 0.2 } } : {};
-      task.progress({ step: k, steps, eta, done, ...values });
+      const all = { step: done * steps + k, steps: request.count * steps };
+      task.progress({ ...all, eta, done, ...values });
       task.preview(index, await picture(seed, 16, 16, k / steps));
     }
     const prompt = promptOf(request.condition);

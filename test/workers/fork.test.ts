@@ -59,7 +59,7 @@ test('a child renders the files that this process renders, and says what they sh
     ...{ model: 'tiny', seed: 8, width: 16, height: 16 },
     prompt: 'style=cat, (hair color=red:1.5)',
   });
-  expect(kept.progress.at(-1)).toMatchObject({ step: 40, steps: 40, done: 1 });
+  expect(kept.progress.at(-1)).toMatchObject({ step: 80, steps: 80, done: 1 });
 });
 
 test('a job that fails says why, once and for all, and the child lives', async () => {
