@@ -1,14 +1,17 @@
 /**
  * kill -9 again and again while a batch is worked on, then: is everything there, once, and as it should be?
- * `npx tsx test/system/crash.ts [KILLS]` does it at length with one embedded process, and prints what happened.
+ * `npx tsx test/system/crash.ts [KILLS]` does it at length with one embedded process and prints what happened; with
+ * `redis` after the number it is three workers on Redis and PostgreSQL.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type OpenOptions, openJobs } from '../../jobs/open.ts';
 import { drawToy, temporaryFolder } from '../jobs/toys.ts';
+import { startPostgres, startRedis } from './servers.ts';
 import type { WorkerTask } from './worker-process.ts';
 
 export type CrashOptions = {
@@ -18,6 +21,10 @@ export type CrashOptions = {
   readonly kills: number;
   /** Requests of the batch, one picture each. */
   readonly requests: number;
+  /** Milliseconds of each of the four steps of a picture. */
+  readonly step?: number;
+  /** The least milliseconds from when a process works to its end, and the most that chance adds. */
+  readonly pause?: readonly [least: number, more: number];
   readonly say?: (line: string) => void;
 };
 export type CrashReport = {
@@ -25,6 +32,8 @@ export type CrashReport = {
   /** How many jobs were running, and so were taken up again, of all kills. */
   readonly resumed: number;
   readonly pictures: number;
+  /** In the store, of pictures and of anything else. */
+  readonly files: number;
   /** What is not as it should be, a sentence each. */
   readonly wrong: readonly string[];
 };
@@ -32,7 +41,7 @@ export type CrashReport = {
 type Worker = { readonly child: ChildProcess; readonly lines: string[]; working(): Promise<void> };
 
 export async function crash(given: CrashOptions): Promise<CrashReport> {
-  const { processes, kills, say = () => {} } = given;
+  const { processes, kills, pause: [least, more] = [100, 900], say = () => {} } = given;
   const first = start({ ...taskOf(given), add: given.requests });
   await first.working();
   const id = JSON.parse(first.lines.find((line) => line.includes('"batch"'))!).batch as string;
@@ -43,7 +52,7 @@ export async function crash(given: CrashOptions): Promise<CrashReport> {
     random = (random * 48_271) % 2_147_483_647; // Park and Miller's, so that a run can be repeated
     const at = random % workers.length;
     await workers[at]!.working();
-    await sleep(100 + (random % 900));
+    await sleep(least + (random % more));
     await end(workers[at]!.child);
     say(`kill -9 number ${kill}, process ${workers[at]!.child.pid}`);
     workers[at] = start(kill < kills ? taskOf(given) : { ...taskOf(given), until: id });
@@ -53,8 +62,8 @@ export async function crash(given: CrashOptions): Promise<CrashReport> {
   return { kills, ...(await inspect(given, id)) };
 }
 
-const taskOf = ({ options, processes }: CrashOptions): WorkerTask => ({
-  ...{ options, concurrency: processes === 1 ? 2 : 1, step: 25 },
+const taskOf = ({ options, processes, step = 25 }: CrashOptions): WorkerTask => ({
+  ...{ options, concurrency: processes === 1 ? 2 : 1, step },
 });
 
 function start(task: WorkerTask): Worker {
@@ -114,19 +123,40 @@ async function inspect({ options, requests }: CrashOptions, id: string) {
   const pictures = await jobs.pictures.count({ job: id });
   if (pictures !== requests) wrong.push(`there are ${pictures} pictures`);
   await jobs.close();
-  return { resumed, pictures, wrong };
+  const files = await countFiles(join(options.data, 'pictures'));
+  if (files !== requests) wrong.push(`there are ${files} files`);
+  return { resumed, pictures, files, wrong };
+}
+
+/** What a process that ended left half written is in a folder of its own, and no picture. */
+async function countFiles(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  return names.filter((file) => file.isFile() && !file.parentPath.endsWith('.unfinished')).length;
+}
+
+/** Three workers, of which one ends every few seconds. */
+async function crashOnServers(given: Pick<CrashOptions, 'kills' | 'say'>, data: string) {
+  const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
+  try {
+    const options = { data, database: postgres.url, redis: redis.url };
+    const slowly = { step: 250, pause: [1000, 3000] } as const;
+    return await crash({ ...given, ...slowly, options, processes: 3, requests: 300 });
+  } finally {
+    await Promise.all([redis.close(), postgres.close()]);
+  }
 }
 
 if (process.argv[1] === import.meta.filename) {
   const kills = Number(process.argv[2] ?? 20);
   const { folder, remove } = await temporaryFolder();
   const started = Date.now();
-  const report = await crash({
-    ...{ options: { data: folder }, processes: 1, kills, requests: 30 * kills },
-    say: (line) =>
-      console.log(`${((Date.now() - started) / 1000).toFixed(1).padStart(7)} s  ${line}`),
-  });
-  console.log(JSON.stringify(report, null, 2));
+  const seconds = () => `${((Date.now() - started) / 1000).toFixed(1).padStart(7)} s`;
+  const given = { kills, say: (line: string) => console.log(`${seconds()}  ${line}`) };
+  const report =
+    process.argv[3] === 'redis'
+      ? await crashOnServers(given, folder)
+      : await crash({ ...given, options: { data: folder }, processes: 1, requests: 30 * kills });
+  console.log(`${seconds()}  ${JSON.stringify(report)}`);
   await remove();
   process.exit(report.wrong.length === 0 ? 0 : 1);
 }

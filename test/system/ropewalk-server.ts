@@ -1,5 +1,5 @@
 /** `ropewalk serve` as people run it: the built command in a process of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -52,3 +52,12 @@ export async function startServer(
     },
   };
 }
+
+/** The process that computes: the server's only child. */
+export const childOf = (pid: number) =>
+  Number(
+    execFileSync('pgrep', ['-P', String(pid)])
+      .toString()
+      .trim()
+      .split('\n')[0],
+  );

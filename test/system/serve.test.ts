@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Job, StoredPicture } from '../../jobs/job.ts';
 import { decodePicture } from '../../png.ts';
-import { CLI, type RopewalkServer, startServer } from './ropewalk-server.ts';
+import { CLI, childOf, type RopewalkServer, startServer } from './ropewalk-server.ts';
 
 const WORDS = 'avataaars, red hair';
 
@@ -90,15 +90,6 @@ async function checkPictures(job: string, count: number): Promise<void> {
   }
 }
 const asked = (count: number) => ({ model: 'avatars', prompt: WORDS, seed: 7, count });
-/** The process that computes: the server's only child. */
-const childOf = (pid: number) =>
-  Number(
-    execFileSync('pgrep', ['-P', String(pid)])
-      .toString()
-      .trim()
-      .split('\n')[0],
-  );
-
 test('pictures are those of `generate`; SIGTERM leaves within 10 s and hands back what runs', async () => {
   data = await mkdtemp(join(tmpdir(), 'ropewalk-data-'));
   await start();
