@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,7 +32,7 @@ export type CrashReport = {
   /** How many jobs were running, and so were taken up again, of all kills. */
   readonly resumed: number;
   readonly pictures: number;
-  /** In the store, of pictures and of anything else. */
+  /** In the store, of pictures and of anything else, but for those that were there before. */
   readonly files: number;
   /** What is not as it should be, a sentence each. */
   readonly wrong: readonly string[];
@@ -42,6 +42,7 @@ type Worker = { readonly child: ChildProcess; readonly lines: string[]; working(
 
 export async function crash(given: CrashOptions): Promise<CrashReport> {
   const { processes, kills, pause: [least, more] = [100, 900], say = () => {} } = given;
+  const filesBefore = await countFiles(given);
   const first = start({ ...taskOf(given), add: given.requests });
   await first.working();
   const id = JSON.parse(first.lines.find((line) => line.includes('"batch"'))!).batch as string;
@@ -59,7 +60,10 @@ export async function crash(given: CrashOptions): Promise<CrashReport> {
     if (kill === kills) await once(workers[at]!.child, 'exit');
   }
   await Promise.all(workers.map(({ child }) => end(child)));
-  return { kills, ...(await inspect(given, id)) };
+  const { wrong, ...found } = await inspect(given, id);
+  const files = (await countFiles(given)) - filesBefore;
+  if (files !== given.requests) wrong.push(`there are ${files} files`);
+  return { kills, ...found, files, wrong };
 }
 
 const taskOf = ({ options, processes, step = 25 }: CrashOptions): WorkerTask => ({
@@ -123,13 +127,13 @@ async function inspect({ options, requests }: CrashOptions, id: string) {
   const pictures = await jobs.pictures.count({ job: id });
   if (pictures !== requests) wrong.push(`there are ${pictures} pictures`);
   await jobs.close();
-  const files = await countFiles(join(options.data, 'pictures'));
-  if (files !== requests) wrong.push(`there are ${files} files`);
-  return { resumed, pictures, files, wrong };
+  return { resumed, pictures, wrong };
 }
 
 /** What a process that ended left half written is in a folder of its own, and no picture. */
-async function countFiles(folder: string): Promise<number> {
+async function countFiles({ options: { data } }: CrashOptions): Promise<number> {
+  const folder = join(data, 'pictures');
+  await mkdir(folder, { recursive: true });
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   return names.filter((file) => file.isFile() && !file.parentPath.endsWith('.unfinished')).length;
 }
