@@ -21,21 +21,21 @@ export function createClaims({ sql }: Database) {
 
   return {
     /** The job that this ticket was running when its process ended, or else the first that waits. */
-    async take(kind: JobKind, ticket: string): Promise<Claim | undefined> {
+    async take(kind: JobKind, ticket: string, worker: string): Promise<Claim | undefined> {
       const resumed = await one(
-        `UPDATE ropewalk.jobs SET attempts = attempts + 1, alive_at = ${NOW}, resumed_at = ${NOW}, losses = losses + 1
+        `UPDATE ropewalk.jobs SET worker = $2, attempts = attempts + 1, alive_at = ${NOW}, resumed_at = ${NOW}, losses = losses + 1
          WHERE ticket = $1 AND state = 'running'`,
-        [ticket],
+        [ticket, worker],
       );
       if (resumed) return claimOf(resumed);
       const taken = await one(
-        `UPDATE ropewalk.jobs SET state = 'running', ticket = $1, attempts = attempts + 1, alive_at = ${NOW},
+        `UPDATE ropewalk.jobs SET state = 'running', ticket = $1, worker = $3, attempts = attempts + 1, alive_at = ${NOW},
            started_at = coalesce(started_at, ${NOW}), reason = NULL, interrupted = false,
            resumed_at = CASE WHEN interrupted THEN ${NOW} ELSE resumed_at END
          WHERE id = (
            SELECT id FROM ropewalk.jobs WHERE state = 'waiting' AND kind = $2 AND due_at <= ${NOW}
            ORDER BY priority, position, id LIMIT 1 FOR UPDATE SKIP LOCKED)`,
-        [ticket, kind],
+        [ticket, kind, worker],
       );
       return claimOf(taken);
     },

@@ -13,6 +13,7 @@ import {
 import type { JobQuery, Page } from './jobs.ts';
 import { decodeKey, pageOf } from './paging.ts';
 import { JOB_COLUMNS, type JobRow, jobOf, titleOf, totalOf } from './rows.ts';
+import { keepingNamesApart } from './training-names.ts';
 
 export type History = ReturnType<typeof createHistory>;
 
@@ -31,15 +32,16 @@ export function createHistory({ sql, transaction }: Database) {
   }
 
   return {
-    /** The row, and those of a batch's requests, all or none. */
+    /** The row, and those of a batch's requests, all or none. Throws Conflict where an open training has the name. */
     add(input: JobInput, options: { priority: number; title?: string | undefined }): Promise<Job> {
       const { priority, title = titleOf(input) } = options;
       const id = nextId();
-      return transaction(async (write) => {
+      const adding = transaction(async (write) => {
         const job = await insert(write, { id, title, priority, input });
         if (input.kind === 'batch') await insertChildren(write, { nextId, job, input });
         return job;
       });
+      return keepingNamesApart(adding);
     },
 
     async get(id: string): Promise<Job | undefined> {

@@ -146,6 +146,8 @@ export type JobEvent =
   | { readonly type: 'preview'; readonly job: string; readonly index: number; readonly png: string }
   | { readonly type: 'picture'; readonly picture: StoredPicture }
   | { readonly type: 'deleted'; readonly picture: string }
+  /** A worker read a model into memory. */
+  | { readonly type: 'load'; readonly model: string; readonly seconds: number }
   /** The whole queue was paused or goes on. */
   | { readonly type: 'queue'; readonly paused: boolean };
 

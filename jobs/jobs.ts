@@ -10,6 +10,7 @@ import type {
   Progress,
   StoredPicture,
 } from './job.ts';
+import type { RunKind } from './queue.ts';
 
 export type Page<Item> = {
   readonly items: readonly Item[];
@@ -76,6 +77,8 @@ export type Jobs = {
   /** Tells of everything, also of what other processes do. Returns how to stop listening. */
   listen(listener: (event: JobEvent) => void): () => void;
 
+  /** Who takes jobs now, here and elsewhere. */
+  workers(): Promise<readonly WorkerView[]>;
   /** Takes jobs from the queue until it is closed. */
   work(handler: JobHandler, options: WorkOptions): Promise<JobWorker>;
 
@@ -102,22 +105,42 @@ export type JobTask = {
   point(point: Point): void;
 };
 /**
- * Resolves with the job's `result`. A throw of Unrecoverable, RangeError or TypeError fails the job with the error's
+ * Resolves with the job's `result`. A throw of Unrecoverable, Conflict, RangeError or TypeError fails the job with the error's
  * message; any other is tried again after a while, and fails the job the third time in a row. A store that is full
  * or down fails no job: it waits and says so.
  */
 export type JobHandler = (task: JobTask) => Promise<unknown>;
 
 export type WorkOptions = {
-  /** Which kinds this worker takes. Default: all. */
-  readonly kinds?: readonly JobKind[];
-  /** Jobs in hand at the same time. */
-  readonly concurrency: number;
+  /** Jobs in hand at the same time, of all kinds together or of some kinds and of others. */
+  readonly concurrency: number | readonly Lane[];
+  /** What it computes with, as others are told. */
+  readonly device?: string;
 };
+export type Lane = { readonly kinds: readonly RunKind[]; readonly concurrency: number };
 export type JobWorker = {
+  /** Tells that a model was read, and how long it took. */
+  loaded(model: string, seconds: number): void;
+  /** Tells which models are in memory now. */
+  keeps(models: readonly KeptModel[]): void;
   /** Aborts what runs with reason 'stopped', hands it back to the queue, takes no more. */
   stop(): Promise<void>;
 };
+
+/** A process that takes jobs, as it said within the last seconds. */
+export type WorkerView = {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly device: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** What it has in hand. */
+  readonly jobs: readonly Pick<Job, 'id' | 'kind' | 'title' | 'parent'>[];
+  /** What it has in memory, so that it need not be read again. */
+  readonly models: readonly KeptModel[];
+};
+export type KeptModel = { readonly id: string; readonly bytes: number };
 
 /** These names become 404, 409 and 429. */
 export class NotFound extends Error {}
@@ -126,5 +149,6 @@ export class QueueFull extends Error {}
 
 /** What a handler throws where trying again cannot help: a model that does not load, a request that cannot be met. */
 export class Unrecoverable extends Error {}
+const HOPELESS = [Unrecoverable, Conflict, RangeError, TypeError];
 export const isHopeless = (error: unknown): boolean =>
-  error instanceof Unrecoverable || error instanceof RangeError || error instanceof TypeError;
+  HOPELESS.some((kind) => error instanceof kind);

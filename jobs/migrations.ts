@@ -78,6 +78,26 @@ const MIGRATIONS: readonly string[] = [
     created_at timestamptz NOT NULL DEFAULT now()
   );
   `,
+  `
+  ALTER TABLE ropewalk.jobs ADD COLUMN worker text; -- who took it last
+  -- Processes that take jobs: each writes its row again and again while it lives.
+  CREATE UNLOGGED TABLE ropewalk.workers (
+    id text PRIMARY KEY,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    device text NOT NULL,
+    models json NOT NULL,
+    since bigint NOT NULL,
+    alive_at bigint NOT NULL
+  );
+  -- Two trainings of one name would leave one model: only the first goes on.
+  UPDATE ropewalk.jobs AS later SET state = 'failed', reason = 'another training has this name; add it again under a new one'
+    WHERE kind = 'train' AND state IN ('waiting', 'running', 'paused') AND EXISTS (
+      SELECT FROM ropewalk.jobs AS first WHERE first.kind = 'train' AND first.state IN ('waiting', 'running', 'paused')
+        AND first.input #>> '{config,name}' = later.input #>> '{config,name}' AND first.id < later.id);
+  CREATE UNIQUE INDEX jobs_training ON ropewalk.jobs ((input #>> '{config,name}'))
+    WHERE kind = 'train' AND state IN ('waiting', 'running', 'paused');
+  `,
 ];
 
 /** Any number will do that nobody else uses in this database. */

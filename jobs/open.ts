@@ -11,15 +11,17 @@ import { createEvents, type Events } from './events.ts';
 import { createGallery, type Gallery } from './gallery.ts';
 import { createHistory } from './history.ts';
 import type { Job } from './job.ts';
-import { type JobHandler, type Jobs, QueueFull, type WorkOptions } from './jobs.ts';
+import { type Jobs, type JobWorker, QueueFull } from './jobs.ts';
 import { type Lock, lockFolder } from './lock.ts';
 import { migrate } from './migrations.ts';
-import { createQueue, isRun, RUN_KINDS } from './queue.ts';
+import { createPresence } from './presence.ts';
+import { createQueue, isRun } from './queue.ts';
 import { connectRedis } from './redis.ts';
 import { openStore, type Store } from './store.ts';
 import { createSweep } from './sweep.ts';
 import { type Changed, createTransitions } from './transitions.ts';
-import { createRunner, type WorkerLimits } from './worker.ts';
+import { startWork } from './work.ts';
+import type { WorkerLimits } from './worker.ts';
 
 export type OpenOptions = {
   /** The folder of database and pictures, where these are not elsewhere; one process at a time has it. */
@@ -92,6 +94,13 @@ async function openParts({ data, database: where, redis: url, storage }: OpenOpt
 
 /** Between two times at which hidden pictures' files are removed and the embedded database is tidied. */
 const TIDY = 60_000;
+const TIDIED = [
+  'bullmq.job',
+  'bullmq.event',
+  'ropewalk.jobs',
+  'ropewalk.pictures',
+  'ropewalk.workers',
+];
 /** How long adding to the queue may take before it is left to the sweep. */
 const PATIENCE = 5000;
 
@@ -100,6 +109,7 @@ async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
   const history = createHistory(database);
   const gallery = createGallery(database);
   const claims = createClaims(database);
+  const presence = createPresence(database);
   const transitions = createTransitions(database);
   const queue = createQueue(database, redis);
   const events = await createEvents(database, redis);
@@ -109,7 +119,7 @@ async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
     if (job.parent !== undefined) batches.touch(job.parent);
   };
   const sweep = createSweep({ claims, queue, tellJob });
-  const workers = new Set<{ stop(): Promise<void> }>();
+  const workers = new Set<JobWorker>();
 
   /** Tickets for jobs whose rows are written; what does not get them now gets them from the sweep. */
   async function ticket(kind: Job['kind'], count: number): Promise<void> {
@@ -135,7 +145,10 @@ async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
     events.tell({ type: 'queue', paused });
   }
 
-  if (database.kind === 'embedded') await sweep.alone();
+  if (database.kind === 'embedded') {
+    await presence.clear();
+    await sweep.alone();
+  }
   if ((await history.setting('paused')) === true) await queue.pause();
   for (const id of await history.openBatches()) batches.touch(id);
   const stopSweep = sweep.start();
@@ -183,28 +196,18 @@ async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
     },
     listen: events.listen,
 
-    async work(handler: JobHandler, { kinds = RUN_KINDS, concurrency }: WorkOptions) {
-      const runner = createRunner(
-        { claims, events, gallery, history, queue, store, tellJob, limits },
-        handler,
-        concurrency,
-      );
-      const running = kinds.filter(isRun).map((kind) =>
-        queue.work(kind, concurrency, async (id) => {
-          const found = await runner.process(kind, id);
-          if (!found) await sweep.drainExcess(kind);
-        }),
-      );
-      const worker = {
+    workers: presence.list,
+    async work(handler, options) {
+      const parts = { claims, events, gallery, history, queue, store, tellJob, limits };
+      const started = await startWork({ ...parts, presence, sweep }, handler, options);
+      const worker: JobWorker = {
+        ...started,
         async stop() {
-          runner.stop();
-          await Promise.all(running.map(({ close }) => close()));
-          runner.close();
           workers.delete(worker);
+          await started.stop();
         },
       };
       workers.add(worker);
-      await Promise.all(running.map(({ ready }) => ready()));
       return worker;
     },
 
@@ -246,8 +249,7 @@ function startTidying(database: Database, gallery: Gallery, store: Store, undo: 
   async function tidy(): Promise<void> {
     for (const id of await gallery.purge(Date.now() - undo)) await store.remove(id);
     if (database.kind === 'embedded')
-      for (const table of ['bullmq.job', 'bullmq.event', 'ropewalk.jobs', 'ropewalk.pictures'])
-        await database.sql(`VACUUM (ANALYZE) ${table}`);
+      for (const table of TIDIED) await database.sql(`VACUUM (ANALYZE) ${table}`);
   }
   let busy = Promise.resolve();
   const timer = setInterval(() => {

@@ -5,14 +5,13 @@
  */
 import type { Claims } from './claims.ts';
 import type { Job } from './job.ts';
+import { SILENCE } from './presence.ts';
 import { RUN_KINDS, type RunKind, type TicketQueue } from './queue.ts';
-import { HEARTBEAT } from './worker.ts';
 
-/** Milliseconds without a sign of life after which a process counts as ended. */
-const SILENCE = 4 * HEARTBEAT;
 const INTERVAL = 2000;
 const UNUSED = 20;
 
+export type Sweep = ReturnType<typeof createSweep>;
 export type SweepParts = {
   readonly claims: Claims;
   readonly queue: TicketQueue;

@@ -3,6 +3,7 @@ import type { Database, Sql } from './database.ts';
 import { isEnded, type Job, type JobKind, type JobState } from './job.ts';
 import { Conflict, NotFound } from './jobs.ts';
 import { JOB_COLUMNS, type JobRow, jobOf } from './rows.ts';
+import { keepingNamesApart } from './training-names.ts';
 
 export type Transitions = ReturnType<typeof createTransitions>;
 /** A job's row as it is now, and how many jobs of its kind, or renders of the batch, were changed. */
@@ -18,10 +19,11 @@ export function createTransitions({ sql, transaction }: Database) {
   async function act(id: string, from: readonly JobState[], change: string): Promise<Changed> {
     const { kind } = await find(id);
     const which = kind === 'batch' ? 'parent' : 'id';
-    const rows = await sql<JobRow>(
+    const writing = sql<JobRow>(
       `UPDATE ropewalk.jobs SET ${change} WHERE ${which} = $1 AND state = ANY($2) RETURNING ${kind === 'batch' ? 'id' : JOB_COLUMNS}`,
       [id, from],
     );
+    const rows = await keepingNamesApart(writing);
     if (rows.length === 0) {
       const { state } = await find(id);
       throw new Conflict(`jobs: expected a job that is ${from.join(' or ')}, got ${state}`);

@@ -6,6 +6,7 @@ import { type Gallery, pictureId } from './gallery.ts';
 import type { History } from './history.ts';
 import type { Job, Point, Progress } from './job.ts';
 import { isHopeless, type JobHandler, type JobTask } from './jobs.ts';
+import { HEARTBEAT } from './presence.ts';
 import type { RunKind, TicketQueue } from './queue.ts';
 import { type Store, StoreUnavailable } from './store.ts';
 
@@ -19,6 +20,8 @@ export type WorkerParts = {
   /** Tells of a job's row, and lets its batch be counted anew. */
   readonly tellJob: (job: Job) => void;
   readonly limits: WorkerLimits;
+  /** The id under which others see it. */
+  readonly worker: string;
 };
 export type WorkerLimits = {
   /** Milliseconds after the first error; four times as many after each further one. */
@@ -29,8 +32,6 @@ export type WorkerLimits = {
   readonly losses: number;
 };
 
-/** How often the database is told that a job still runs. */
-export const HEARTBEAT = 2000;
 /** The least milliseconds between looks at a job's row, and between previews of a job. */
 const LOOK = 100;
 const PREVIEW = 200;
@@ -47,7 +48,7 @@ type Running = Claim & {
 export type Runner = ReturnType<typeof createRunner>;
 
 export function createRunner(parts: WorkerParts, handler: JobHandler, concurrency: number) {
-  const { claims, events, gallery, history, queue, store, tellJob, limits } = parts;
+  const { claims, events, gallery, history, queue, store, tellJob, limits, worker } = parts;
   const running = new Set<Running>();
   const free = createSlots(concurrency);
   let stopped = false;
@@ -161,7 +162,7 @@ export function createRunner(parts: WorkerParts, handler: JobHandler, concurrenc
       const release = await free.take();
       try {
         if (stopped) await queue.add(kind, 1);
-        const claim = stopped ? undefined : await claims.take(kind, ticket);
+        const claim = stopped ? undefined : await claims.take(kind, ticket, worker);
         if (!claim) return stopped;
         const now = Date.now();
         const control = new AbortController();

@@ -46,6 +46,15 @@ export type RendererOptions = {
   readonly models: ModelList | (() => Promise<ModelList>);
   /** Bytes that models may take together; the least recently used leaves. The latest one always stays. */
   readonly memory?: number;
+  readonly watch?: ModelWatch;
+};
+/** Told of what is in memory. */
+export type ModelWatch = {
+  /** Milliseconds. */
+  readonly now: () => number;
+  readonly onLoad: (model: string, seconds: number) => void;
+  /** All models that are kept, with the bytes that they are counted as. */
+  readonly onKept: (models: readonly { readonly id: string; readonly bytes: number }[]) => void;
 };
 
 /** What renders requests of one architecture. */
@@ -85,29 +94,48 @@ export const resolveRequest = (request: ImageRequest, card: AnyCard): Resolved<o
 const COPIES = 7;
 const MEMORY = 4 * 2 ** 30;
 
-type Loaded = { readonly pipeline: Promise<Pipeline<object>>; busy: Promise<unknown> };
+type Loaded = {
+  readonly id: string;
+  readonly bytes: number;
+  readonly pipeline: Promise<Pipeline<object>>;
+  busy: Promise<unknown>;
+};
 
 /** Keeps models and what was compiled of them between requests. */
-export function createRenderer({ engine, models, memory = MEMORY }: RendererOptions): Renderer {
+export function createRenderer({
+  engine,
+  models,
+  memory = MEMORY,
+  watch,
+}: RendererOptions): Renderer {
   const leaving = new Set<Promise<void>>();
   const loaded = new LRUCache<string, Loaded>({
     maxSize: memory,
     dispose(old) {
       const gone = closed(old).finally(() => leaving.delete(gone));
       leaving.add(gone);
+      tellKept();
     },
   });
+  /** When what is going on with them is over. */
+  const tellKept = () =>
+    queueMicrotask(() =>
+      watch?.onKept([...loaded.values()].map(({ id, bytes }) => ({ id, bytes }))),
+    );
   const load = ({ folder, card }: AnyEntry): Loaded => {
     const key = `${folder} ${card.digest}`;
     const found = loaded.get(key);
     if (found) return found;
-    const pipeline = Promise.all(leaving).then(() =>
-      KINDS[card.architecture].open(engine, folder, card),
-    );
-    const size = Math.min(memory, 4 * COPIES * parametersOf(card));
-    const fresh = { pipeline, busy: Promise.resolve() };
-    loaded.set(key, fresh, { size });
-    pipeline.catch(() => loaded.delete(key)); // a damaged file may be restored
+    const pipeline = Promise.all(leaving).then(async () => {
+      const began = watch?.now() ?? 0;
+      const opened = await KINDS[card.architecture].open(engine, folder, card);
+      watch?.onLoad(card.id, (watch.now() - began) / 1000);
+      return opened;
+    });
+    const bytes = 4 * COPIES * parametersOf(card);
+    const fresh = { id: card.id, bytes, pipeline, busy: Promise.resolve() };
+    loaded.set(key, fresh, { size: Math.min(memory, bytes) });
+    pipeline.then(tellKept, () => loaded.delete(key)); // a damaged file may be restored
     return fresh;
   };
   const renderer: Renderer = {
@@ -125,15 +153,15 @@ export function createRenderer({ engine, models, memory = MEMORY }: RendererOpti
       };
     },
     batchOf: async ({ entry, options }) => (await load(entry).pipeline).batchOf(options),
-    async draw({ entry, options }, asked, watch = {}) {
+    async draw({ entry, options }, asked, how = {}) {
       const model = load(entry);
-      const drawing = model.pipeline.then((one) => one.draw(asked, { ...options, ...watch }));
+      const drawing = model.pipeline.then((one) => one.draw(asked, { ...options, ...how }));
       model.busy = Promise.allSettled([model.busy, drawing]);
       return drawing;
     },
-    async render(request, watch) {
+    async render(request, how) {
       const plan = await renderer.plan(request);
-      const pictures = await renderer.draw(plan, plan.asked, watch);
+      const pictures = await renderer.draw(plan, plan.asked, how);
       return pictures.map((picture, i) => ({ picture, recipe: plan.recipeOf(i) }));
     },
     async dispose() {

@@ -77,7 +77,7 @@ export function describeError(error: unknown): Described {
 function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof NotFound) return new HttpError('not_found', error.message);
-  if (error instanceof Conflict) return new HttpError('conflict', error.message);
+  if (error instanceof Conflict) return new HttpError('conflict', error.message, fieldOf(error));
   if (error instanceof QueueFull) return new HttpError('queue_full', error.message);
   const { statusCode, message, code } = error as FastifyError;
   if (code === 'FST_ERR_VALIDATION') return invalid(message);
@@ -88,8 +88,10 @@ function toHttpError(error: unknown): HttpError {
 }
 
 /** Fields are named as schema.ts does: `request: 'size.width': expected ...`. */
-const invalid = (message: string) =>
-  new HttpError('invalid', message, { field: /: '([^']+)': expected /.exec(message)?.[1] });
+const fieldOf = ({ message }: Pick<Error, 'message'>) => ({
+  field: /: '([^']+)': expected /.exec(message)?.[1],
+});
+const invalid = (message: string) => new HttpError('invalid', message, fieldOf({ message }));
 
 /** What a check of outside data throws becomes a 400 with its sentence; a fault of ours stays one. */
 export async function refuse<Result>(check: () => Result | Promise<Result>): Promise<Result> {

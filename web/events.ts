@@ -154,7 +154,7 @@ export const eventsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     '/api/v1/events',
     {
       schema: {
-        summary: 'Server-sent events: job, progress, preview, picture, deleted, queue, reset',
+        summary: 'Server-sent events: job, progress, preview, picture, deleted, load, queue, reset',
         tags: ['jobs'],
         querystring: Type.Object({ job: Type.Optional(Id) }, { additionalProperties: false }),
         headers: Type.Object({

@@ -37,7 +37,8 @@ export function createMetrics() {
   });
   const loads = new Histogram({
     name: 'ropewalk_model_load_seconds',
-    help: 'Seconds to load a model',
+    help: 'Seconds to read a model into memory',
+    labelNames: ['model'],
     buckets: [0.1, 0.3, 1, 3, 10, 30],
     registers,
   });
@@ -46,6 +47,8 @@ export function createMetrics() {
   const age = gauge('queue_age_seconds', 'Seconds that the next job has waited');
   const paused = gauge('queue_paused', '1 while the queue is paused');
   const readers = gauge('event_readers', 'Connections that follow events');
+  const workers = gauge('workers', 'Processes that take jobs');
+  const memory = gauge('model_bytes', 'Memory that models of all workers count for', ['model']);
   const watch = stepWatch((kind, seconds) => steps.observe({ kind }, seconds));
 
   return {
@@ -55,8 +58,7 @@ export function createMetrics() {
     event(event: JobEvent): void {
       watch(event);
       if (event.type === 'picture') pictures.inc({ model: event.picture.model });
-      const load = event.type === 'progress' ? event.progress.values?.load : undefined;
-      if (load !== undefined) loads.observe(load);
+      if (event.type === 'load') loads.observe({ model: event.model }, event.seconds);
     },
     /** What is only looked at when somebody asks. */
     async scrape(queue: Jobs, live: { readers(): number }): Promise<string> {
@@ -67,6 +69,11 @@ export function createMetrics() {
       const { items } = await queue.list({ state: ['waiting'], order: 'queue', limit: 1 });
       age.set(items[0] ? Math.max(0, Date.now() - items[0].createdAt) / 1000 : 0);
       paused.set((await queue.isPaused()) ? 1 : 0);
+      const working = await queue.workers();
+      workers.set(working.length);
+      memory.reset();
+      for (const { id, bytes } of working.flatMap(({ models }) => models))
+        memory.inc({ model: id }, bytes);
       return registry.metrics();
     },
   };

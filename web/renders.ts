@@ -80,10 +80,12 @@ export function whenGone({ raw }: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
+const isTold = (event: JobEvent): event is Exclude<Told, { type: 'quiet' }> =>
+  event.type === 'progress' || event.type === 'preview' || event.type === 'picture';
 const jobOf = (event: JobEvent): string | undefined => {
   if (event.type === 'job') return event.job.id;
   if (event.type === 'picture') return event.picture.job;
-  return event.type === 'progress' || event.type === 'preview' ? event.job : undefined;
+  return isTold(event) ? event.job : undefined;
 };
 
 async function* follow(
@@ -99,7 +101,7 @@ async function* follow(
       const events = how.events.splice(0).filter((event) => jobOf(event) === id);
       for (const event of events)
         if (event.type === 'job') over = isEnded(event.job.state) ? event.job : over;
-        else if (event.type !== 'deleted' && event.type !== 'queue') yield event;
+        else if (isTold(event)) yield event;
       if (events.length > 0) continue;
       const job = await jobs.get(id);
       if (!job) throw new NotFound(`jobs: expected the id of a job, got '${id}'`);

@@ -14,6 +14,7 @@ import {
   type StoredPicture,
   TrainInput,
 } from '../jobs/job.ts';
+import type { WorkerView } from '../jobs/jobs.ts';
 import { ImageRequest } from '../request.ts';
 import { ErrorBody } from './errors.ts';
 import type { Choice, ModelView, ReportView } from './services.ts';
@@ -179,6 +180,23 @@ export const ModelSchema = of<ModelView>()(
 export const ReportSchema = of<ReportView>()(
   Type.Object(
     { id: Text, kind: oneOf(['resolution', 'decoding'] as const), title: Text, createdAt: Time },
+    exact,
+  ),
+);
+
+export const WorkerSchema = of<WorkerView>()(
+  Type.Object(
+    {
+      id: Text,
+      host: Text,
+      pid: Count,
+      device: Text,
+      since: Time,
+      jobs: Type.Array(
+        Type.Object({ id: Id, kind: JobKindName, title: Text, parent: Type.Optional(Id) }, exact),
+      ),
+      models: Type.Array(Type.Object({ id: Text, bytes: Count }, exact)),
+    },
     exact,
   ),
 );

@@ -3,7 +3,7 @@
  * does, however that ended; signals for the whole group are the worker's to understand.
  */
 import { setPriority } from 'node:os';
-import { isHopeless, type JobTask } from '../jobs/jobs.ts';
+import { isHopeless, type JobTask, type KeptModel } from '../jobs/jobs.ts';
 import { openDevice } from '../tensor/device.ts';
 import type { FromChild, Setup, ToChild } from './messages.ts';
 import { createRunner } from './runner.ts';
@@ -39,7 +39,11 @@ function say(message: FromChild): void {
 async function open({ device, nice, ...places }: Setup) {
   if (nice !== undefined) setPriority(nice); // before there are threads, which inherit it
   const engine = await openDevice(device);
-  return createRunner({ engine, ...places, now: () => performance.now() });
+  const watch = {
+    onLoad: (model: string, seconds: number) => say({ type: 'load', model, seconds }),
+    onKept: (models: readonly KeptModel[]) => say({ type: 'models', models }),
+  };
+  return createRunner({ engine, ...places, watch, now: () => performance.now() });
 }
 
 async function run({ run: number, job, existing }: Extract<ToChild, { type: 'run' }>) {

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type JobTask, Unrecoverable } from '../jobs/jobs.ts';
-import type { FromChild, Setup, ToChild } from './messages.ts';
+import type { FromChild, OfModels, OfRun, Setup, ToChild } from './messages.ts';
 
 export type ForkOptions = {
   readonly setup: Setup;
@@ -15,6 +15,8 @@ export type ForkOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Arguments of Node, as for sources that are not built. */
   readonly execArgv?: readonly string[];
+  /** Told of models that it reads, and of all that it has in memory. */
+  readonly onModels?: (news: OfModels) => void;
 };
 export type Forked = {
   /** Resolves with the job's result; rejects when it fails or its signal says so. */
@@ -41,7 +43,7 @@ const DEATHS = 5;
 /** Milliseconds for a step to end: the worker itself has 10 s to leave; who cancels a training waits for its checkpoint. */
 const PATIENCE: Readonly<Record<string, number>> = { stopped: 7000, cancelled: 60_000 };
 
-export function forkChild({ setup, env, execArgv = [] }: ForkOptions): Forked {
+export function forkChild({ setup, env, execArgv = [], onModels }: ForkOptions): Forked {
   const held = new Map<number, Held>();
   let runs = 0;
   let closing = false;
@@ -52,7 +54,10 @@ export function forkChild({ setup, env, execArgv = [] }: ForkOptions): Forked {
       ...{ env: env as NodeJS.ProcessEnv, execArgv: [...execArgv], serialization: 'advanced' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    started.on('message', (message: FromChild) => void receive(message));
+    started.on('message', (message: FromChild) => {
+      if (message.type === 'load' || message.type === 'models') onModels?.(message);
+      else void receive(message);
+    });
     started.on('exit', (_, signal) => void replace(signal));
     started.on('error', () => {}); // told by 'exit'
     tell(started, { type: 'setup', setup });
@@ -61,6 +66,7 @@ export function forkChild({ setup, env, execArgv = [] }: ForkOptions): Forked {
   }
 
   async function replace(signal: string | null): Promise<void> {
+    onModels?.({ type: 'models', models: [] });
     for (const one of held.values()) {
       const { signal: stop } = one.task;
       one.deaths++;
@@ -77,7 +83,7 @@ export function forkChild({ setup, env, execArgv = [] }: ForkOptions): Forked {
     if (!closing) child = start();
   }
 
-  async function receive(message: FromChild): Promise<void> {
+  async function receive(message: OfRun): Promise<void> {
     const one = held.get(message.run);
     if (!one) return;
     const { task } = one;
@@ -93,7 +99,7 @@ export function forkChild({ setup, env, execArgv = [] }: ForkOptions): Forked {
   }
 
   async function keep(
-    { run, index, png, about }: Extract<FromChild, { type: 'picture' }>,
+    { run, index, png, about }: Extract<OfRun, { type: 'picture' }>,
     one: Held,
   ): Promise<void> {
     try {
@@ -157,5 +163,5 @@ function tell(child: ChildProcess, message: ToChild): void {
   if (child.connected) child.send(message, () => {});
 }
 
-const errorOf = ({ message, hopeless }: Extract<FromChild, { type: 'failed' }>): Error =>
+const errorOf = ({ message, hopeless }: Extract<OfRun, { type: 'failed' }>): Error =>
   hopeless ? new Unrecoverable(message) : new Error(message);

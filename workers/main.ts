@@ -1,5 +1,5 @@
 /** One worker a device: takes jobs from the queue and has its child compute them. */
-import type { Jobs } from '../jobs/jobs.ts';
+import type { Jobs, JobWorker } from '../jobs/jobs.ts';
 import { type ForkOptions, forkChild } from './fork.ts';
 
 export type WorkerOptions = ForkOptions & {
@@ -20,12 +20,27 @@ export function startWorker(
   opening: Promise<Jobs>,
   { renders = 16, ...options }: WorkerOptions,
 ): Worker {
-  const child = forkChild(options);
-  const working = opening.then((jobs) =>
-    Promise.all([
-      jobs.work((task) => child.run(task), { kinds: ['render'], concurrency: renders }),
-      jobs.work((task) => child.run(task), { kinds: ['train', 'evaluate'], concurrency: 1 }),
-    ]),
+  let working: Promise<JobWorker>;
+  const child = forkChild({
+    ...options,
+    onModels(news) {
+      working.then(
+        (worker) =>
+          news.type === 'load'
+            ? worker.loaded(news.model, news.seconds)
+            : worker.keeps(news.models),
+        () => {}, // told by `ready`
+      );
+    },
+  });
+  working = opening.then((jobs) =>
+    jobs.work((task) => child.run(task), {
+      device: options.setup.device.device,
+      concurrency: [
+        { kinds: ['render'], concurrency: renders },
+        { kinds: ['train', 'evaluate'], concurrency: 1 },
+      ],
+    }),
   );
   working.catch(() => {}); // told by `ready`
   return {
@@ -34,8 +49,8 @@ export function startWorker(
     },
     ready: () => working.then(() => undefined),
     async stop() {
-      const workers = await working.catch(() => []);
-      await Promise.all(workers.map((worker) => worker.stop()));
+      const worker = await working.catch(() => undefined);
+      await worker?.stop();
       await child.close();
     },
   };

@@ -1,6 +1,6 @@
 /** What the worker and its child say to each other. Runs are numbered by the worker, anew after every start of a child. */
 import type { Job, Point, Progress } from '../jobs/job.ts';
-import type { JobTask } from '../jobs/jobs.ts';
+import type { JobTask, KeptModel } from '../jobs/jobs.ts';
 import type { DeviceOptions } from '../tensor/device.ts';
 
 /** What a child needs before it can run anything. */
@@ -34,7 +34,12 @@ export type ToChild =
     };
 
 export type About = Parameters<JobTask['picture']>[2];
-export type FromChild =
+export type FromChild = OfRun | OfModels;
+/** A model was read; all that are in memory. */
+export type OfModels =
+  | { readonly type: 'load'; readonly model: string; readonly seconds: number }
+  | { readonly type: 'models'; readonly models: readonly KeptModel[] };
+export type OfRun =
   | { readonly type: 'progress'; readonly run: number; readonly progress: Progress }
   | {
       readonly type: 'preview';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Job } from '../jobs/job.ts';
 import { type JobTask, Unrecoverable } from '../jobs/jobs.ts';
 import { watchModels } from '../pipelines/models.ts';
+import type { ModelWatch } from '../pipelines/render.ts';
 import type { ConditionWord, ImageRequest } from '../request.ts';
 import type { Engine } from '../tensor/program.ts';
 import { evaluateJob } from './evaluate.ts';
@@ -17,14 +18,17 @@ export type RunnerOptions = {
   readonly memory?: number;
   /** Milliseconds. */
   readonly now: () => number;
+  /** Told of models that are read, and of all that are kept. */
+  readonly watch?: Omit<ModelWatch, 'now'>;
 };
 
-export function createRunner({ engine, models, data, memory, now }: RunnerOptions) {
+export function createRunner({ engine, models, data, memory, now, watch }: RunnerOptions) {
   const folders = [...models, join(data, 'models')];
   const places = { engine, now, folders, data };
   const processor = createProcessor({
     ...{ engine, now, models: watchModels(folders) },
     ...(memory === undefined ? {} : { memory }),
+    ...(watch === undefined ? {} : { watch: { now, ...watch } }),
   });
 
   async function render(request: ImageRequest, task: JobTask): Promise<void> {

@@ -3,11 +3,11 @@
  * comes from whoever may ask the server.
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { diffusionCard } from '../generators/token-model.ts';
 import type { TrainInput } from '../jobs/job.ts';
-import type { JobTask } from '../jobs/jobs.ts';
+import { Conflict, type JobTask } from '../jobs/jobs.ts';
 import { findModel, listModels } from '../pipelines/models.ts';
 import { decodePicture } from '../png.ts';
 import type { Engine } from '../tensor/program.ts';
@@ -39,7 +39,7 @@ export async function resolveTraining(
 export function checkNewName({ config: { name } }: Training, { folders }: Places): void {
   const taken = folders.some((folder) => existsSync(join(folder, name)));
   if (taken)
-    throw new RangeError(
+    throw new Conflict(
       `train: 'name': expected a new name, got '${name}', which a model has; take another`,
     );
 }
@@ -93,7 +93,7 @@ export async function trainJob(
   if (isNew) checkNewName(training, places);
   const watch = watchTraining(training, folder, task, now);
   const finished = await runTraining(training, {
-    ...{ engine, folder, to: join(places.data, 'models', name) },
+    ...{ engine, folder, to: join(folder, 'model') },
     cache: join(places.data, 'cache'),
     ...(init !== undefined && isNew ? { init } : {}),
     signal: task.signal,
@@ -103,7 +103,30 @@ export async function trainJob(
   });
   await watch.kept();
   if (!finished) throw task.signal.reason;
+  await publish(training, join(folder, 'model'), join(places.data, 'models', name));
   return { model: name };
+}
+
+/**
+ * Moves a model to where all find it: whole, in one step, never over another one. A job that was taken up again after
+ * that step finds its own there.
+ */
+async function publish({ kind, config: { name } }: Training, made: string, to: string) {
+  const card = kind === 'tokenizer' ? 'tokenizer.json' : 'model.json';
+  const cardIn = (folder: string) => readFile(join(folder, card), 'utf8');
+  await mkdir(dirname(to), { recursive: true });
+  try {
+    await rename(made, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    const there = await cardIn(to).catch(() => undefined);
+    if (there !== (await cardIn(made)))
+      throw new Conflict(
+        `train: 'name': expected a new name, got '${name}', which another model has by now; this one stays in the folder of its run`,
+      );
+    await rm(made, { recursive: true });
+  }
 }
 
 /** Progress and points of each step; sheets become pictures of the job, numbered by their steps. */

@@ -110,7 +110,7 @@ it('is brought up to date once, and refuses tables of a newer version', async ()
   await migrate(database);
   await database.sql('INSERT INTO ropewalk.migrations VALUES (99)');
   await expect(migrate(database)).rejects.toThrow(
-    'database: expected tables of version 1 or older, got 99; a newer Ropewalk wrote it',
+    'database: expected tables of version 2 or older, got 99; a newer Ropewalk wrote it',
   );
   await database.sql('DELETE FROM ropewalk.migrations WHERE number = 99');
 });

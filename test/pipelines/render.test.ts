@@ -252,6 +252,28 @@ describe('a renderer for many', () => {
     expect(given.engine.open).toBe(0);
   });
 
+  test('tells what it read and what it keeps', async () => {
+    const read: string[] = [];
+    const kept: string[][] = [];
+    let clock = 0;
+    const watch = {
+      now: () => clock++,
+      onLoad: (model: string, seconds: number) => void read.push(`${model} ${seconds}`),
+      onKept: (models: readonly { readonly id: string; readonly bytes: number }[]) => {
+        for (const { bytes } of models) expect(bytes).toBeGreaterThan(1000);
+        kept.push(models.map(({ id }) => id));
+      },
+    };
+    const renderer = createRenderer({ ...(await options()), memory: 1, watch });
+    await renderer.render(request);
+    await renderer.render(request);
+    expect([read, kept]).toEqual([['tiny 0.001'], [['tiny']]]);
+    await renderer.render({ ...request, model: 'other' });
+    expect(kept.at(-1)).toEqual(['other']);
+    await renderer.dispose();
+    expect(kept.at(-1)).toEqual([]);
+  });
+
   test('looks for models anew at every request, and reads one again whose weights changed', async () => {
     const late = await mkdtemp(join(tmpdir(), 'ropewalk-models-'));
     const { engine } = await options();

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Job, StoredPicture } from '../../jobs/job.ts';
+import type { WorkerView } from '../../jobs/jobs.ts';
 import { decodePicture } from '../../png.ts';
 import { CLI, childOf, type RopewalkServer, startServer } from './ropewalk-server.ts';
 
@@ -96,6 +97,13 @@ test('pictures are those of `generate`; SIGTERM leaves within 10 s and hands bac
   const { job } = await post<{ job: Job }>('/images', asked(2));
   expect(await ended(job.id)).toMatchObject({ state: 'done', done: 2 });
   await checkPictures(job.id, 2);
+  const { workers } = await get<{ workers: WorkerView[] }>('/workers');
+  expect(workers).toMatchObject([
+    { pid: running!.process.pid, device: 'cpu', jobs: [], models: [{ id: 'avatars' }] },
+  ]);
+  const metrics = await (await fetch(`${running!.address}/metrics`)).text();
+  expect(metrics).toMatch(/^ropewalk_model_load_seconds_count\{model="avatars"\} 1$/m);
+  expect(metrics).toMatch(/^ropewalk_model_bytes\{model="avatars"\} [1-9]\d+$/m);
 
   const long = await post<{ job: Job }>('/images', asked(24));
   await until(async () => (await jobOf(long.job.id)).state === 'running');

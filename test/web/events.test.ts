@@ -77,8 +77,8 @@ describe('events', () => {
     await app.inject({ method: 'POST', url: '/api/v1/images', payload });
     const isDone = ({ data }: Seen) => data?.type === 'job' && data.job.state === 'done';
     await until(() => stream.seen.some(isDone));
-    const wanted = ['job', 'job', 'progress', 'preview', 'progress', 'preview', 'picture'];
-    expect(types(stream).slice(1, 8)).toEqual(wanted);
+    const steps = ['progress', 'preview', 'progress', 'preview'];
+    expect(types(stream).slice(1, 9)).toEqual(['job', 'job', 'load', ...steps, 'picture']);
     const ids = stream.seen.map(({ id }) => id);
     expect(ids).toEqual(ids.toSorted((a, b) => a - b));
     expect(new Set(ids).size).toBe(ids.length);

@@ -20,6 +20,7 @@ import {
   type Page,
   type PictureQuery,
   QueueFull,
+  type WorkerView,
 } from '../../jobs/jobs.ts';
 
 export function createFakeJobs({ limit = 10_000 }: { limit?: number } = {}): Jobs {
@@ -34,6 +35,7 @@ export function createFakeJobs({ limit = 10_000 }: { limit?: number } = {}): Job
   let made = 0;
   let allPaused = false;
   let handler: JobHandler | undefined;
+  let worker: Omit<WorkerView, 'jobs'> | undefined;
 
   const emit = (event: JobEvent) => {
     for (const listener of listeners) listener(event);
@@ -264,12 +266,20 @@ export function createFakeJobs({ limit = 10_000 }: { limit?: number } = {}): Job
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    async work(given) {
+    workers: async () =>
+      worker ? [{ ...worker, jobs: [...running.keys()].map(find).map(brief) }] : [],
+    async work(given, { device = 'cpu' }) {
       handler = given;
+      worker = { id: 'fake', host: 'here', pid: 1, device, since: Date.now(), models: [] };
       queueMicrotask(next);
       return {
+        loaded: (model, seconds) => emit({ type: 'load', model, seconds }),
+        keeps(models) {
+          if (worker) worker = { ...worker, models };
+        },
         async stop() {
           handler = undefined;
+          worker = undefined;
           for (const control of running.values()) control.abort('stopped');
         },
       };
@@ -305,6 +315,11 @@ function titleOf(input: JobInput): string {
 
 export const promptOf = (condition: readonly (string | { word: string })[]): string =>
   condition.map((word) => (typeof word === 'string' ? word : word.word)).join(', ');
+
+const brief = ({ id, kind, title, parent }: Job) => ({
+  ...{ id, kind, title },
+  ...(parent !== undefined && { parent }),
+});
 
 const totalOf = (input: JobInput): number => {
   if (input.kind === 'render') return input.request.count;

@@ -87,7 +87,21 @@ export type FakeOptions = {
 
 export function createFakeServices({ step = 1, limit = 10_000 }: FakeOptions = {}): Services {
   const jobs = createFakeJobs({ limit });
-  void jobs.work(fakeHandler(step), { concurrency: 1 });
+  const working = jobs.work(
+    async (task) => {
+      if (task.job.input.kind === 'render') await load(task.job.input.request);
+      return fakeHandler(step)(task);
+    },
+    { concurrency: 1 },
+  );
+  const kept = new Set<string>();
+  const load = async ({ model }: ImageRequest) => {
+    if (kept.has(model)) return;
+    kept.add(model);
+    const worker = await working;
+    worker.loaded(model, 0.2);
+    worker.keeps([...kept].map((id) => ({ id, bytes: 924_000_000 })));
+  };
   const reports = [
     { id: 'sizes', kind: 'resolution', title: 'Sizes of avatars', createdAt: 1_790_000_000_000 },
     { id: 'decoders', kind: 'decoding', title: 'Decoders', createdAt: 1_790_000_000_000 },
@@ -158,9 +172,8 @@ async function render(task: JobTask, request: ImageRequest, step: number): Promi
     for (let k = 1; k <= steps; k++) {
       await wait(step, undefined, { signal: task.signal });
       const eta = (step * (steps - k + steps * (request.count - index - 1))) / 1000;
-      const values = k === 1 && index === 0 ? { values: { load: 0.2 } } : {};
       const all = { step: done * steps + k, steps: request.count * steps };
-      task.progress({ ...all, eta, done, ...values });
+      task.progress({ ...all, eta, done });
       task.preview(index, await picture(seed, 16, 16, k / steps));
     }
     const prompt = promptOf(request.condition);

@@ -42,7 +42,7 @@ describe('/openapi.json', () => {
   it('names all routes of the contract', async () => {
     const { paths } = (await client.app.inject('/openapi.json')).json();
     const expected = [
-      ...['health', 'ready', 'system', 'models', 'models/{id}', 'images', 'images/{id}'],
+      ...['health', 'ready', 'system', 'workers', 'models', 'models/{id}', 'images', 'images/{id}'],
       ...['images/{id}/file', 'images/{id}/thumb', 'images/{id}/restore', 'uploads', 'batches'],
       ...['batches/count', 'batches/{id}/zip', 'batches/{id}/sheet.png', 'train', 'evaluate'],
       ...['train/configs', 'jobs', 'jobs/{id}', 'jobs/{id}/points', 'jobs/{id}/cancel'],
@@ -89,7 +89,9 @@ describe('/metrics', () => {
     expect(value('ropewalk_queue_age_seconds')).toBe(0);
     expect(value('ropewalk_pictures_total{model="avatars"}')).toBe(2);
     expect(value('ropewalk_step_seconds_count{kind="render"}')).toBeGreaterThanOrEqual(5);
-    expect(value('ropewalk_model_load_seconds_count')).toBe(1);
+    expect(value('ropewalk_model_load_seconds_count{model="avatars"}')).toBe(1);
+    expect(value('ropewalk_model_bytes{model="avatars"}')).toBe(924_000_000);
+    expect(value('ropewalk_workers')).toBe(1);
     expect(value('process_resident_memory_bytes')).toBeGreaterThan(1e7);
     expect(text).not.toMatch(/secret-words|red hair/);
   });

@@ -10,15 +10,18 @@ import { fileOf, render } from '../../pipelines/render.ts';
 import type { ImageRequest } from '../../request.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { type Forked, forkChild } from '../../workers/fork.ts';
+import type { OfModels } from '../../workers/messages.ts';
 import { writeTinyModel } from '../pipelines/tiny-model.ts';
 import { taskOf } from './task.ts';
 
 let folder: string;
 let child: Forked;
+const news: OfModels[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ropewalk-fork-'));
   await writeTinyModel(folder);
   child = forkChild({
+    onModels: (told) => void news.push(told),
     env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR },
     execArgv: ['--import', 'tsx'],
     setup: { device: { device: 'cpu', threads: 1, cache: folder }, models: [folder], data: folder },
@@ -60,6 +63,10 @@ test('a child renders the files that this process renders, and says what they sh
     prompt: 'style=cat, (hair color=red:1.5)',
   });
   expect(kept.progress.at(-1)).toMatchObject({ step: 80, steps: 80, done: 1 });
+  expect(news).toEqual([
+    { type: 'load', model: 'tiny', seconds: expect.any(Number) },
+    { type: 'models', models: [{ id: 'tiny', bytes: expect.any(Number) }] },
+  ]);
 });
 
 test('a job that fails says why, once and for all, and the child lives', async () => {
@@ -84,11 +91,13 @@ test('a child that is killed is started again, and what it had goes on, bit for 
     onProgress({ done }) {
       if (killed || done === 0) return;
       killed = true;
+      news.length = 0;
       process.kill(child.pid!, 'SIGKILL');
     },
   });
   await child.run(task);
   expect(killed).toBe(true);
+  expect(news.map((told) => told.type === 'models' && told.models.length)).toEqual([0, false, 1]);
   const files = await filesOf(asked);
   expect(kept.pictures.size).toBe(40);
   for (const [index, { png }] of kept.pictures)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EvaluateInput, TraceReport, TrainInput } from '../../jobs/job.ts';
+import { Conflict } from '../../jobs/jobs.ts';
 import { encodePng } from '../../png.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { checkJob } from '../../workers/check.ts';
@@ -90,6 +91,27 @@ describe('a training as a job', () => {
     });
     await runner.run(drawn.task);
     expect(drawn.kept.pictures.size).toBe(1);
+  });
+
+  test('never takes the place of another model; taken up again after its end it finds its own', async () => {
+    const named = (id: string) => taskOf(training({ name: 'named', steps: 2 }), { id });
+    const stop = new AbortController();
+    const late = taskOf(training({ name: 'named', steps: 4 }), {
+      ...{ id: 'late', signal: stop.signal },
+      onProgress: ({ step }) => step === 2 && stop.abort(new Error('stopped')),
+    });
+    await expect(runner.run(late.task)).rejects.toThrow('stopped');
+    expect(await runner.run(named('first').task)).toEqual({ model: 'named' });
+    const card = () => readFile(join(data, 'models', 'named', 'model.json'), 'utf8');
+    const before = await card();
+
+    expect(await runner.run(named('first').task)).toEqual({ model: 'named' });
+    await expect(runner.run(named('second').task)).rejects.toThrow(Conflict);
+    const { task } = taskOf(training({ name: 'named', steps: 4 }), { id: 'late' });
+    await expect(runner.run(task)).rejects.toThrow('which another model has by now');
+    expect(await card()).toBe(before);
+    const kept = await readFile(join(data, 'runs', 'late', 'model', 'model.json'), 'utf8');
+    expect(kept).not.toBe(before);
   });
 
   test.each<[Record<string, unknown>, string]>([

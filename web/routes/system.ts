@@ -1,9 +1,9 @@
-/** Health, readiness, and what this machine is. */
+/** Health, readiness, who works, and what this machine is. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { VERSION } from '../../version.ts';
 import { describeError } from '../errors.ts';
-import { answers } from '../schemas.ts';
+import { answers, WorkerSchema } from '../schemas.ts';
 import '../context.ts';
 
 const exact = { additionalProperties: false } as const;
@@ -13,6 +13,7 @@ const NotReady = Type.Object(
   { ready: Type.Literal(false), problems: Type.Array(Type.String()) },
   exact,
 );
+const Workers = Type.Object({ workers: Type.Array(WorkerSchema) }, exact);
 
 export const systemRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
@@ -54,6 +55,19 @@ export const systemRoutes: FastifyPluginAsyncTypebox = async (app) => {
       return { ready: false, problems: [describeError(error).message] };
     }
   };
+
+  app.get(
+    '/api/v1/workers',
+    {
+      schema: {
+        summary:
+          'Processes that take jobs: where, since when, what they have in hand and in memory',
+        tags,
+        response: answers({ 200: Workers }),
+      },
+    },
+    async () => ({ workers: [...(await app.services.jobs.workers())] }),
+  );
 
   app.get(
     '/api/v1/system',
