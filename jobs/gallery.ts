@@ -69,7 +69,7 @@ export function createGallery({ sql, transaction }: Database) {
       const conditions = conditionsOf(query);
       const newest = query.order !== 'oldest';
       if (query.after !== undefined)
-        conditions.add(`number ${newest ? '<' : '>'} ?`, ...decodeKey(query.after, ['number']));
+        conditions.add(`number ${newest ? '<' : '>'} ?`, ...decodeKey(query.after, ['bigint']));
       const rows = await sql<PictureRow>(
         `SELECT ${PICTURE_COLUMNS} FROM ropewalk.pictures ${conditions.where()}
          ORDER BY number ${newest ? 'DESC' : 'ASC'} LIMIT ${conditions.put(query.limit + 1)}`,

@@ -65,9 +65,9 @@ export function createHistory({ sql, transaction }: Database) {
       if (query.after !== undefined && inQueue)
         add(
           '(priority, position, id) > (?, ?, ?)',
-          ...decodeKey(query.after, ['number', 'number', 'string']),
+          ...decodeKey(query.after, ['integer', 'double', 'text']),
         );
-      else if (query.after !== undefined) add('id < ?', ...decodeKey(query.after, ['string']));
+      else if (query.after !== undefined) add('id < ?', ...decodeKey(query.after, ['text']));
       const order = inQueue ? 'priority, position, id' : 'id DESC';
       const rows = await sql<JobRow>(
         `SELECT ${JOB_COLUMNS} FROM ropewalk.jobs ${where()} ORDER BY ${order} LIMIT ${put(query.limit + 1)}`,

@@ -31,7 +31,8 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
 
 /** A route that takes a file has no schema to check it by; the document says what it takes. */
 function withFile(schema: FastifySchema, config: FastifyContextConfig | undefined): FastifySchema {
-  if (schema === undefined || config?.accepts === undefined || schema.body) return schema;
+  const isFile = config?.accepts?.every((type) => type !== ''); // else a body is not even expected
+  if (schema === undefined || !isFile || schema.body) return schema;
   const file = { type: 'string', format: 'binary' };
-  return { ...schema, consumes: [...config.accepts], body: file };
+  return { ...schema, consumes: [...config!.accepts!], body: file };
 }

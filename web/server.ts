@@ -43,6 +43,10 @@ export type ServerOptions = SecurityOptions & {
 export type Server = ReturnType<typeof createServer>;
 
 const BODY_BYTES = 2 ** 20;
+/** Who says half of a request and no more is gone after this. */
+const HEADERS_MS = 10_000;
+/** As long as an address can be: what is too long for a field is its schema's to say. */
+const PARAM_LENGTH = 2 ** 14;
 const PAGE = join(import.meta.dirname, 'ui');
 
 export function createServer(
@@ -53,6 +57,8 @@ export function createServer(
     ...(logging(log, logLevel) as Pick<FastifyServerOptions, 'logger'>),
     bodyLimit: BODY_BYTES,
     requestTimeout: 120_000,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 1000 },
+    routerOptions: { maxParamLength: PARAM_LENGTH },
     forceCloseConnections: 'idle',
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

@@ -168,10 +168,16 @@ describe('the order', () => {
       const expected = ['0', '1', '2', '3', '4', '5', '6'];
       expect(titles).toEqual(by === 'queue' ? expected : expected.reverse());
     }
-    const wrong = jobs().list({ order: 'queue', limit: 3, after: 'nonsense' });
-    await expect(wrong).rejects.toThrow(
-      "query: 'after': expected the 'next' of a page, got 'nonsense'",
-    );
+    const forged = [
+      ['a', 1, 'b'],
+      [2 ** 31, 1, 'b'],
+      [1, 1, 'b\0'],
+      [1, 1],
+    ].map((key) => Buffer.from(JSON.stringify(key)).toString('base64url'));
+    for (const after of ['nonsense', ...forged])
+      await expect(jobs().list({ order: 'queue', limit: 3, after })).rejects.toThrow(
+        `query: 'after': expected the 'next' of a page, got '${after}'`,
+      );
     expect((await jobs().list({ search: '3', state: ['waiting'], limit: 9 })).items).toHaveLength(
       1,
     );

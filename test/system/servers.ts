@@ -36,7 +36,7 @@ const PATHS = [
     ? readdirSync('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`)
     : []),
 ];
-const find = (program: string) =>
+export const find = (program: string) =>
   PATHS.map((path) => join(path, program)).find((path) => existsSync(path));
 
 export const missingRedis = find('redis-server')
@@ -46,7 +46,7 @@ export const missingPostgres = find('initdb')
   ? undefined
   : 'PostgreSQL is missing: apt-get install postgresql';
 /** Where .ci/run puts Python packages. */
-const PYTHON = join(import.meta.dirname, '../../node_modules/.cache/ropewalk/python');
+export const PYTHON = join(import.meta.dirname, '../../node_modules/.cache/ropewalk/python');
 export const missingS3 =
   find('moto_server') || existsSync(join(PYTHON, 'moto'))
     ? undefined

@@ -35,7 +35,8 @@ describe('/openapi.json', () => {
         Object.keys(responses).some((status) => /^2/.test(status)),
         name,
       ).toBe(true);
-      if (name.startsWith('post')) expect(requestBody, name).toBeDefined();
+      if (name === 'post /sdapi/v1/interrupt') expect(requestBody, name).toBeUndefined();
+      else if (name.startsWith('post')) expect(requestBody, name).toBeDefined();
     }
   });
 

@@ -284,6 +284,23 @@ describe('bodies', () => {
     expect([400, 404, 414]).toContain(status);
   });
 
+  it('hold no text or number that the database would stumble over', async () => {
+    const client = start();
+    const refused = [
+      ['/api/v1/jobs?search=a%00b', 'search', 'expected text without the character NUL'],
+      ['/api/v1/images?model=%00', 'model', 'expected text without the character NUL'],
+      ['/api/v1/jobs/some-id/points?after=2147483648', 'after', 'from 0 to 2147483647'],
+    ] as const;
+    for (const [url, field, sentence] of refused) {
+      const { status, body } = await client.ask('GET', url);
+      expect({ status, ...body.error }).toMatchObject({ status: 400, field });
+      expect(body.error.message).toContain(sentence);
+    }
+    const batch = { title: 'a\0', requests: [] };
+    const { status, body } = await client.ask('POST', '/api/v1/batches', { payload: batch });
+    expect(status, body.error.message).toBe(400);
+  });
+
   it('hold no code, files or addresses that the server would run or fetch', async () => {
     let calls = 0;
     const elsewhere = createSocketServer((socket) => {

@@ -21,6 +21,7 @@ const exact = { additionalProperties: false } as const;
 const ById = Type.Object({ id: Id }, exact);
 const tags = ['jobs'];
 const Count = Type.Integer({ minimum: 0 });
+const Step = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
 
 const JobQuery = Type.Object(
   {
@@ -97,7 +98,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox = async (app) => {
         summary: 'The curve of a training, from a step on',
         tags,
         params: ById,
-        querystring: Type.Object({ after: Type.Optional(Type.Integer({ minimum: 0 })) }, exact),
+        querystring: Type.Object({ after: Type.Optional(Step) }, exact),
         response: answers({ 200: Type.Object({ points: Type.Array(PointSchema) }, exact) }),
       },
     },
