@@ -162,17 +162,14 @@ async function drawTogether(
 
 /** Throws unless a model can draw this size. */
 export function checkSize(
-  { height, width }: Size,
+  size: Size,
   { config: { patch }, largestSide }: Pick<Model['card'], 'config' | 'largestSide'>,
 ): void {
-  for (const side of [width, height]) {
-    if (!Number.isInteger(side) || side < patch || side % patch !== 0)
+  for (const side of ['width', 'height'] as const)
+    if (!(size[side] >= patch && size[side] <= largestSide && size[side] % patch === 0))
       throw new RangeError(
-        `size: expected multiples of the patch (${patch}) from ${patch} to ${largestSide}, got ${side}`,
+        `size.${side}: expected a multiple of the patch (${patch}) from ${patch} to ${largestSide}, got ${size[side]}`,
       );
-    if (side > largestSide)
-      throw new RangeError(`size: expected at most ${largestSide} pixels a side, got ${side}`);
-  }
 }
 
 /** The network's condition for the rows of a call. */

@@ -96,7 +96,19 @@ function checkDecoderOptions(decoder: string, options: DecoderOptions, card: Tok
     );
   if (drafter !== undefined)
     checkName('sampling.decoderOptions.drafter', String(drafter), DRAFTER_NAMES);
-  checkDecoder(decoder, options, card);
+  inField('sampling.decoderOptions', () => checkDecoder(decoder, options, card));
+}
+
+/** What a check below says of a value, as said of the request's field; the name of its own is left out. */
+function inField(field: string, check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    const { message } = error as Error;
+    if (message.startsWith(field) || !message.includes(': expected ')) throw error;
+    const sentence = message.replace(/^(positions\.extend|decoder [\w-]+):? /, '');
+    throw new RangeError(`${field}: ${sentence}`, { cause: error });
+  }
 }
 
 const askedOf = (
@@ -138,10 +150,12 @@ function extensionsOf(
   const own = positions as PositionConfig;
   const chosen = extend as PositionConfig['extend'];
   const { width, heads, depth } = config;
-  composePositions(chosen === undefined ? own : { ...own, extend: chosen }, {
-    ...{ width, heads, depth },
-    trained: gridOf(config, trained),
-  }).place(gridOf(config, size), 'sample', { t: 1 });
+  inField('position.extend', () =>
+    composePositions(chosen === undefined ? own : { ...own, extend: chosen }, {
+      ...{ width, heads, depth },
+      trained: gridOf(config, trained),
+    }).place(gridOf(config, size), 'sample', { t: 1 }),
+  );
   return chosen;
 }
 

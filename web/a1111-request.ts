@@ -2,7 +2,7 @@
 import { formatParameters, type ImageRequest, parseRecipe, solverKnownAs } from '../request.ts';
 import { VERSION } from '../version.ts';
 import type { Txt2ImgBody } from './a1111-schemas.ts';
-import { chooseModel, completeDraft, type Draft } from './draft.ts';
+import { checkedRequest, chooseModel, type Draft } from './draft.ts';
 import { HttpError, refuse } from './errors.ts';
 import type { filesOfRender } from './renders.ts';
 import type { ModelView, Services } from './services.ts';
@@ -44,9 +44,7 @@ export async function understand(
   const named = body.override_settings?.sd_model_checkpoint;
   return refuse(async () => {
     const model = chooseModel(known, named ? idOf(String(named)) : (known[0]?.id ?? ''));
-    const request = completeDraft(draftOf(body, model), model);
-    await models.check(request);
-    return { request, model };
+    return { request: await checkedRequest(draftOf(body, model), model, models), model };
   });
 }
 

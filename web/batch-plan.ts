@@ -3,9 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { type Static, Type } from 'typebox';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { ImageRequest } from '../request.ts';
-import { chooseModel, completeDraft, Draft } from './draft.ts';
+import { checkedRequest, chooseModel, Draft } from './draft.ts';
 import { Grid, MOST_REQUESTS, type Plan, planGrid } from './grid.ts';
-import { parseCsv, parseJsonLines, type Row, requestOfRow } from './rows.ts';
+import { parseCsv, parseJsonLines, requestOfRow } from './rows.ts';
 import type { Services } from './services.ts';
 
 /** The body in JSON: drafts, or a grid of them. */
@@ -40,45 +40,27 @@ export async function planBatch(
 async function planRows({ type, bytes, model }: File, models: Services['models']): Promise<Plan> {
   const rows = type === 'csv' ? parseCsv(bytes) : parseJsonLines(bytes);
   const known = await models.list();
-  return checkAll(rows, models, {
-    where: ({ where }) => where,
-    complete: (row: Row) => requestOfRow(row, known, model),
-  });
+  return readAll(rows, (row) => requestOfRow(row, known, models, model));
 }
 
 async function planDrafts(drafts: readonly Draft[], models: Services['models']): Promise<Plan> {
   if (drafts.length === 0) throw new RangeError("request: 'requests': expected some, got none");
   const known = await models.list();
-  return checkAll(drafts, models, {
-    where: (_, i) => `request ${i + 1}`,
-    complete: (draft, i) =>
-      completeDraft(draft, chooseModel(known, draft.model), { where: `request ${i + 1}` }),
+  return readAll(drafts, (draft, i) => {
+    const where = `request ${i + 1}`;
+    return checkedRequest(draft, chooseModel(known, draft.model, { where }), models, { where });
   });
 }
 
 /** All or none: what is wrong with one is an error that says which. */
-async function checkAll<Item>(
+async function readAll<Item>(
   items: readonly Item[],
-  models: Services['models'],
-  how: {
-    readonly where: (item: Item, i: number) => string;
-    readonly complete: (item: Item, i: number) => ImageRequest;
-  },
+  read: (item: Item, i: number) => Promise<ImageRequest>,
 ): Promise<Plan> {
   const requests: ImageRequest[] = [];
   for (const [i, item] of items.entries()) {
     if (i % 50 === 49) await setImmediate(); // others want their turn
-    const request = how.complete(item, i);
-    try {
-      await models.check(request);
-    } catch (error) {
-      if (error instanceof RangeError || error instanceof TypeError)
-        throw new RangeError(`${how.where(item, i)}: ${error.message.replace(/^request: /, '')}`, {
-          cause: error,
-        });
-      throw error;
-    }
-    requests.push(request);
+    requests.push(await read(item, i));
   }
   return { requests, dropped: [] };
 }

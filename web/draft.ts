@@ -13,7 +13,7 @@ import {
   TokenOptions,
 } from '../request.ts';
 import { checkSchema } from '../schema.ts';
-import type { ModelView } from './services.ts';
+import type { ModelView, Services } from './services.ts';
 
 const exact = { additionalProperties: false } as const;
 const { size, ...asked } = ImageRequest.properties;
@@ -38,15 +38,46 @@ export const Draft = Type.Object(
 export type Draft = Static<typeof Draft>;
 
 /** The model of that id; else one sentence with the nearest. */
-export function chooseModel(models: readonly ModelView[], id: string): ModelView {
+export function chooseModel(
+  models: readonly ModelView[],
+  id: string,
+  { where = 'request' }: { where?: string } = {},
+): ModelView {
   if (models.length === 0)
-    throw new RangeError(`request: 'model': expected a model, got none here`);
+    throw new RangeError(`${where}: 'model': expected a model, got none here`);
   const Known = Type.Object({ model: Type.Union(models.map((model) => Type.Literal(model.id))) });
-  const { model } = checkSchema(Known, { model: id }, 'request') as { model: string };
+  const { model } = checkSchema(Known, { model: id }, where) as { model: string };
   return models.find((known) => known.id === model)!;
 }
 
-/** The whole request, checked by its schema; the model's card is asked by `services.models.check`. */
+/** The whole request, checked by its schema and by the model's card. */
+export async function checkedRequest(
+  draft: Draft,
+  model: ModelView,
+  models: Services['models'],
+  { where = 'request' }: { where?: string } = {},
+): Promise<ImageRequest> {
+  const request = completeDraft(draft, model, { where });
+  try {
+    await models.check(request);
+  } catch (error) {
+    throw namingField(error, where);
+  }
+  return request;
+}
+
+/** The field that a card's sentence begins with: `sampling.solver: expected ...`, `position.extend 'yarn'.beta: ...`. */
+const FIELD = new RegExp(`^((?:${Object.keys(ImageRequest.properties).join('|')})(?:\\.\\w+)*):? `);
+
+/** In the words of the schema's check: `request: 'sampling.solver': expected ...`. */
+function namingField(error: unknown, where: string): unknown {
+  const isSentence = error instanceof TypeError || error instanceof RangeError;
+  if (!isSentence || !FIELD.test(error.message)) return error;
+  const sentence = error.message.replace(FIELD, "'$1': ");
+  return new RangeError(`${where}: ${sentence}`, { cause: error });
+}
+
+/** The whole request, checked by its schema alone. */
 export function completeDraft(
   draft: Draft,
   model: ModelView,

@@ -89,7 +89,7 @@ function toHttpError(error: unknown): HttpError {
 
 /** Fields are named as schema.ts does: `request: 'size.width': expected ...`. */
 const fieldOf = ({ message }: Pick<Error, 'message'>) => ({
-  field: /: '([^']+)': expected /.exec(message)?.[1],
+  field: /^[^']*: '([^']+)': /.exec(message)?.[1],
 });
 const invalid = (message: string) => new HttpError('invalid', message, fieldOf({ message }));
 

@@ -8,8 +8,8 @@ import { type Static, Type } from 'typebox';
 import type { BatchInput } from '../jobs/job.ts';
 import type { ImageRequest } from '../request.ts';
 import { type ColumnName, columnNamed, type PartialDraft, withColumn } from './columns.ts';
-import { chooseModel, completeDraft, Draft } from './draft.ts';
-import type { Services } from './services.ts';
+import { checkedRequest, chooseModel, Draft } from './draft.ts';
+import type { ModelView, Services } from './services.ts';
 
 export const MOST_REQUESTS = 10_000;
 const exact = { additionalProperties: false } as const;
@@ -59,10 +59,9 @@ export async function planGrid(grid: Grid, models: Services['models']): Promise<
     if (cell % 50 === 49) await setImmediate(); // others want their turn
     const row = cell + 1;
     try {
-      const request = requestOf(base, combination(axes, cell), known);
+      const request = await requestOf(base, combination(axes, cell), known, models);
       const before = rowOf.get(JSON.stringify(request));
       if (before !== undefined) throw new RangeError(`the same request as combination ${before}`);
-      await models.check(request);
       rowOf.set(JSON.stringify(request), row);
       requests.push(request);
       cells.push(cell);
@@ -119,13 +118,14 @@ export function placeOf(
 const combination = (axes: readonly Axis[], cell: number) =>
   placeOf(axes, cell).map((at, i) => [axes[i]!.name, axes[i]!.values[at]!] as const);
 
-function requestOf(
+async function requestOf(
   base: PartialDraft,
   values: readonly (readonly [ColumnName, string])[],
-  models: Parameters<typeof chooseModel>[0],
-): ImageRequest {
+  known: readonly ModelView[],
+  models: Services['models'],
+): Promise<ImageRequest> {
   const named = values.find(([name]) => name === 'model')?.[1];
-  const model = chooseModel(models, named ?? base.model ?? models[0]?.id ?? '');
+  const model = chooseModel(known, named ?? base.model ?? known[0]?.id ?? '');
   let draft: PartialDraft = { ...base, model: model.id };
   for (const [name, text] of values) {
     try {
@@ -134,5 +134,5 @@ function requestOf(
       throw new RangeError(`${name}: ${(error as Error).message}`, { cause: error });
     }
   }
-  return completeDraft({ ...draft, model: model.id }, model, { where: 'request' });
+  return checkedRequest({ ...draft, model: model.id }, model, models);
 }

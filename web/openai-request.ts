@@ -1,6 +1,6 @@
 /** What an OpenAI request asks of us: a request of a model here, and the form of the answer. */
 import type { ImageRequest } from '../request.ts';
-import { chooseModel, completeDraft, type Draft } from './draft.ts';
+import { checkedRequest, chooseModel, type Draft } from './draft.ts';
 import { HttpError, refuse } from './errors.ts';
 import type { Format, GenerateBody, Usage } from './openai-schemas.ts';
 import type { ModelView, Services } from './services.ts';
@@ -20,11 +20,8 @@ export async function understand(
 ): Promise<{ request: ImageRequest; output: Output }> {
   const output = outputOf(body);
   const model = findModel(await models.list(), body.model);
-  return refuse(async () => {
-    const request = completeDraft(draftOf(body, model), model);
-    await models.check(request);
-    return { request, output };
-  });
+  const request = await refuse(() => checkedRequest(draftOf(body, model), model, models));
+  return { request, output };
 }
 
 function outputOf(body: GenerateBody): Output {

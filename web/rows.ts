@@ -14,9 +14,9 @@ import {
   type PartialDraft,
   withColumn,
 } from './columns.ts';
-import { chooseModel, completeDraft, Draft } from './draft.ts';
+import { checkedRequest, chooseModel, Draft } from './draft.ts';
 import { parseJson } from './json-position.ts';
-import type { ModelView } from './services.ts';
+import type { ModelView, Services } from './services.ts';
 
 export const MOST_ROWS = 10_000;
 const MOST_CHARACTERS = 100_000; // of a row
@@ -83,21 +83,22 @@ function jsonRow(text: string, line: number): Row {
 }
 
 /** The row as a request of its model, or of `model` where it names none. */
-export function requestOfRow(
+export async function requestOfRow(
   { where, cells, draft }: Row,
-  models: readonly ModelView[],
-  model = models[0]?.id ?? '',
-): ImageRequest {
+  known: readonly ModelView[],
+  models: Services['models'],
+  model = known[0]?.id ?? '',
+): Promise<ImageRequest> {
   const named = cells.find(([name]) => name === 'model');
   const chosen = at(where, named?.[0], () =>
-    chooseModel(models, named?.[1] ?? String(draft.model ?? model)),
+    chooseModel(known, named?.[1] ?? String(draft.model ?? model), { where }),
   );
   const { kind } = chosen.sampling;
   let said: PartialDraft = { ...draft, model: chosen.id };
   for (const [name, text] of cells)
     said = at(where, name, () => withColumn(said, name, text, kind));
   try {
-    return completeDraft(checkSchema(Draft, said, where), chosen, { where });
+    return await checkedRequest(checkSchema(Draft, said, where), chosen, models, { where });
   } catch (error) {
     const field = FIELD.exec((error as Error).message)?.[1];
     throw placed(error as Error, where, field && columnAt(field, cells, kind));

@@ -21,7 +21,7 @@ const evaluate = (...options: string[]) =>
 describe('ropewalk evaluate positions', () => {
   it.each([
     [['--models', 'other'], "expected models of avatars, got 'other' of 'none'"],
-    [['--models', 'turned', '--sizes', '18'], 'size: expected multiples of the patch (4)'],
+    [['--models', 'turned', '--sizes', '18'], 'size.width: expected a multiple of the patch (4)'],
     [['--time', '2'], "expected a number from 0 to 1, got '2'"],
   ])('refuses %j', async (options, said) => {
     const { code, err } = await evaluate(...options);

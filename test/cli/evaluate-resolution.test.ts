@@ -41,9 +41,12 @@ describe('ropewalk evaluate resolution', () => {
   it.each([
     [
       { sizes: '16,18' },
-      "'turned': size: expected multiples of the patch (4) from 4 to 64, got 18",
+      "'turned': size.width: expected a multiple of the patch (4) from 4 to 64, got 18",
     ],
-    [{ sizes: '16,68' }, "'turned': size: expected at most 64 pixels a side, got 68"],
+    [
+      { sizes: '16,68' },
+      "'turned': size.width: expected a multiple of the patch (4) from 4 to 64, got 68",
+    ],
     [{ sizes: '16,big' }, "expected a size such as 64 or 96x64, got 'big'"],
     [
       { models: 'turned,plain', extend: 'none,yarn' },

@@ -151,11 +151,11 @@ describe('the plan', () => {
   it.each([
     [
       { sizes: [{ width: 18, height: 16 }] },
-      "'tiny': size: expected multiples of the patch (4) from 4 to 64, got 18",
+      "'tiny': size.width: expected a multiple of the patch (4) from 4 to 64, got 18",
     ],
     [
       { sizes: [{ width: 128, height: 16 }] },
-      "'tiny': size: expected at most 64 pixels a side, got 128",
+      "'tiny': size.width: expected a multiple of the patch (4) from 4 to 64, got 128",
     ],
     [{ samples: 7 }, 'expected at least 8 samples, got 7; distances of fewer mean nothing'],
     [{ extend: [{ name: 'yarm', choice: 'yarm' }] }, "'tiny': positions.extend: expected one of"],

@@ -177,8 +177,14 @@ test('stops on a signal', async () => {
 });
 
 test.each([
-  [{ height: 16, width: 18 }, 'size: expected multiples of the patch (4) from 4 to 64, got 18'],
-  [{ height: 68, width: 16 }, 'size: expected at most 64 pixels a side, got 68'],
+  [
+    { height: 16, width: 18 },
+    'size.width: expected a multiple of the patch (4) from 4 to 64, got 18',
+  ],
+  [
+    { height: 68, width: 16 },
+    'size.height: expected a multiple of the patch (4) from 4 to 64, got 68',
+  ],
 ])('refuses size %o', async (size, message) => {
   await expect(draw({ size })).rejects.toThrow(message);
 });

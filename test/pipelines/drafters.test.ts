@@ -186,7 +186,7 @@ describe('what is missing is one sentence', () => {
     ],
     [
       { decoder: 'lantern', decoderOptions: { delta: 2 } },
-      "decoder lantern: 'delta': expected a number from 0 to 1, got 2",
+      "sampling.decoderOptions: 'delta': expected a number from 0 to 1, got 2",
     ],
   ])('%j', (sampling, message) => {
     expect(() => resolveRequest(request(sampling), plain)).toThrow(message);

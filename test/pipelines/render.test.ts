@@ -170,8 +170,11 @@ describe('render', () => {
       { negative: ['glases=yes'] },
       "negative: expected a known name, got 'glases=yes'; nearest: glasses=yes",
     ],
-    [{ size: { width: 18, height: 16 } }, 'multiples of the patch (4)'],
-    [{ size: { width: 16, height: 128 } }, 'at most 64 pixels a side, got 128'],
+    [{ size: { width: 18, height: 16 } }, 'size.width: expected a multiple of the patch (4)'],
+    [
+      { size: { width: 16, height: 128 } },
+      'size.height: expected a multiple of the patch (4) from 4 to 64, got 128',
+    ],
     [{ sampling: { ...diffusion, solver: 'eulr' } }, "got 'eulr'; nearest: euler"],
     [{ sampling: { ...diffusion, schedule: 'cosine' } }, "got 'cosine'; known: flow"],
     [{ sampling: { ...diffusion, solverOptions: { eta: 1 } } }, "expected no options, got 'eta'"],

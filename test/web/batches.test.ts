@@ -54,7 +54,9 @@ describe('POST /api/v1/batches', () => {
     expect(body.dropped).toEqual([
       {
         row: 3,
-        reason: expect.stringContaining("'size.width': expected a multiple of 4 up to 512"),
+        reason: expect.stringContaining(
+          "'size.width': expected a multiple of the patch (4) from 4 to 512",
+        ),
       },
       { row: 6, reason: expect.stringContaining('got 5000') },
     ]);
@@ -87,7 +89,7 @@ describe('POST /api/v1/batches', () => {
       [file('prompt,seed\nglasses,1\nhorse,2\n', '/api/v1/batches'), "line 3, column 'prompt'"],
       [
         file('size\n64\n1024\n', '/api/v1/batches'),
-        "line 3: 'size.width': expected a multiple of 4",
+        "line 3, column 'size': expected a multiple of the patch (4)",
       ],
       [
         file('{"seed":1}\n{"seed":}', '/api/v1/batches', 'application/x-ndjson'),
@@ -105,7 +107,7 @@ describe('POST /api/v1/batches', () => {
         post({ requests: [fast, { ...fast, size: { width: 6 } }] }),
         "request 2: 'size.width': expected a multiple",
       ],
-      [post({ requests: [fast, { ...fast, model: 'avatar' }] }), 'did you mean'],
+      [post({ requests: [fast, { ...fast, model: 'avatar' }] }), "request 2: 'model': expected"],
       [post({ requests: [] }), 'expected some, got none'],
       [post({}), 'expected either requests or a grid, got neither'],
       [post({ requests: [fast], grid }), 'got both'],

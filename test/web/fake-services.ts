@@ -111,7 +111,7 @@ export function createFakeServices({ step = 1, limit = 10_000 }: FakeOptions = {
     models: {
       list: async () => MODELS,
       broken: async () => ["models: expected a model.json in 'half', got none"],
-      check: async (request) => checkRequest(request),
+      check: checkByCard,
     },
     checkConfig: async (input) => {
       if (input.kind === 'train' && 'brokn' in input.config)
@@ -130,18 +130,19 @@ export function createFakeServices({ step = 1, limit = 10_000 }: FakeOptions = {
   };
 }
 
-function checkRequest({ model, size, condition }: ImageRequest): void {
+/** In the words of the toolkit's own check. */
+export async function checkByCard({ model, size, condition }: ImageRequest): Promise<void> {
   const card = MODELS.find(({ id }) => id === model)!;
   for (const side of ['width', 'height'] as const)
     if (size[side] % card.size.multiple !== 0 || size[side] > card.size.largestSide)
       throw new RangeError(
-        `request: 'size.${side}': expected a multiple of ${card.size.multiple} up to ${card.size.largestSide}, got ${size[side]}`,
+        `size.${side}: expected a multiple of the patch (${card.size.multiple}) from ${card.size.multiple} to ${card.size.largestSide}, got ${size[side]}`,
       );
   const unknown = condition
     .map((word) => (typeof word === 'string' ? word : word.word))
     .find((word) => !card.vocabulary.includes(word));
   if (unknown !== undefined)
-    throw new RangeError(`request: 'condition': expected words of '${model}', got '${unknown}'`);
+    throw new RangeError(`condition: expected a known name, got '${unknown}'`);
 }
 
 export const fakeHandler =

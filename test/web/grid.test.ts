@@ -110,7 +110,8 @@ describe('planGrid', () => {
     expect(dropped).toEqual([
       {
         row: 2,
-        reason: "request: 'size.width': expected a multiple of 4 up to 512, got 1024",
+        reason:
+          "request: 'size.width': expected a multiple of the patch (4) from 4 to 512, got 1024",
       },
       { row: 3, reason: "solver: expected no solver for a model of tokens, got 'heun'" },
       { row: 4, reason: "solver: expected no solver for a model of tokens, got 'heun'" },

@@ -80,7 +80,12 @@ describe('POST /api/v1/images', () => {
     ['text as a count', { ...draft, count: '2' }, 'count', 'got "2"'],
     ['no width', { ...draft, size: { width: 0 } }, 'size.width', 'from 1 to 8192, got 0'],
     ['a huge height', { ...draft, size: { height: 8193 } }, 'size.height', 'got 8193'],
-    ['an odd width', { ...draft, size: { width: 63 } }, 'size.width', 'a multiple of 4'],
+    [
+      'an odd width',
+      { ...draft, size: { width: 63 } },
+      'size.width',
+      'a multiple of the patch (4)',
+    ],
     ['no steps', { ...draft, sampling: { steps: 0 } }, 'sampling.steps', 'from 1 to 1000, got 0'],
     ['many steps', { ...draft, sampling: { steps: 1001 } }, 'sampling.steps', 'got 1001'],
     ['guidance', { ...draft, sampling: { guidance: { scale: 101 } } }, undefined, 'from 0 to 100'],

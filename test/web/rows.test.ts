@@ -2,15 +2,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCsv, parseJsonLines, type Row, requestOfRow } from '../../web/rows.ts';
-import { MODELS } from './fake-services.ts';
+import { checkByCard, MODELS } from './fake-services.ts';
 
 const csv = (text: string) => parseCsv(Buffer.from(text));
 const lines = (text: string) => parseJsonLines(Buffer.from(text));
-const requests = (rows: readonly Row[]) => rows.map((row) => requestOfRow(row, MODELS));
+const models = { list: async () => MODELS, broken: async () => [], check: checkByCard };
+const requests = (rows: readonly Row[]) =>
+  Promise.all(rows.map((row) => requestOfRow(row, MODELS, models)));
 
 describe('CSV', () => {
-  test('fills a request from the columns of a row', () => {
-    const [first, second] = requests(
+  test('fills a request from the columns of a row', async () => {
+    const [first, second] = await requests(
       csv(
         'prompt,seed,count,width,height,steps,guidance,solver,extension\n' +
           '"red hair, glasses",7,2,96,64,12,3.5,heun,yarn:beta=16\n' +
@@ -37,8 +39,8 @@ describe('CSV', () => {
     });
   });
 
-  test('fills a request of a token model, and knows names of other programs', () => {
-    const [row] = requests(
+  test('fills a request of a token model, and knows names of other programs', async () => {
+    const [row] = await requests(
       csv(
         'Model,Negative prompt,decoder,temperature,top_k,top-p,CFG scale\n' +
           'avatars-tokens,glasses,"sjd:window=8",0.9,50,0.95,1.5\n',
@@ -150,14 +152,17 @@ describe('CSV', () => {
     ['prompt\npurple horse\n', "line 2, column 'prompt': expected words of 'avatars', got 'purple"],
     ['negative\nhorse\n', "line 2, column 'negative': expected words of 'avatars', got 'horse'"],
     ['solver\nheun:x\n', "line 2, column 'solver': expected options such as"],
-  ])('names line and column of a value that is wrong: %j', (text, message) => {
-    expect(() => requests(csv(text))).toThrow(message);
+    ['size\n64\n66\n', "line 3, column 'size': expected a multiple of the patch (4) from 4 to 512"],
+    ['height,width\n64,6\n', "line 2, column 'width': expected a multiple of the patch"],
+    ['style\nquiff\n', "line 2, column 'style': expected a known name, got 'style=quiff'"],
+  ])('names line and column of a value that is wrong: %j', async (text, message) => {
+    await expect((async () => requests(csv(text)))()).rejects.toThrow(message);
   });
 });
 
 describe('JSON lines', () => {
-  test('are drafts, in which names of columns are understood too', () => {
-    const [draft, flat] = requests(
+  test('are drafts, in which names of columns are understood too', async () => {
+    const [draft, flat] = await requests(
       lines(
         '\ufeff{"model":"avatars","condition":["glasses=yes"],"size":{"width":96},"sampling":{"steps":5}}\r\n\r\n' +
           '{"prompt":"red hair","seed":3,"size":"32x64","cfg":1.5,"solver":"euler"}',
@@ -188,13 +193,13 @@ describe('JSON lines', () => {
     ['{"seed":1.5}', "line 1, column 'seed': expected a whole number, got '1.5'"],
     ['{"sede":1}', "line 1: the value: expected no key 'sede'; did you mean 'seed'?"],
     ['{"size":{"width":"a"}}', "line 1: 'size.width': expected a whole number from 1 to 8192"],
-    ['{"model":{}}', "request: 'model': expected"],
-  ])('name what is wrong: %j', (text, message) => {
-    expect(() => requests(lines(text))).toThrow(message);
+    ['{"model":{}}', "line 1: 'model': expected"],
+  ])('name what is wrong: %j', async (text, message) => {
+    await expect((async () => requests(lines(text)))()).rejects.toThrow(message);
   });
 
-  test('do not reach the prototype of objects', () => {
-    const [request] = requests(lines('{"__proto__":{"seed":1},"seed":2}'));
+  test('do not reach the prototype of objects', async () => {
+    const [request] = await requests(lines('{"__proto__":{"seed":1},"seed":2}'));
     expect(request!.seed).toBe(2);
     expect(({} as { seed?: number }).seed).toBeUndefined();
   });

@@ -5,7 +5,7 @@ import { Type } from 'typebox';
 import { Id } from '../../jobs/job.ts';
 import { NotFound } from '../../jobs/jobs.ts';
 import { encodeThumbnail } from '../../png.ts';
-import { chooseModel, completeDraft, Draft } from '../draft.ts';
+import { checkedRequest, chooseModel, Draft } from '../draft.ts';
 import { refuse } from '../errors.ts';
 import { answers, fileAnswer, JobAnswer, PictureSchema } from '../schemas.ts';
 import '../context.ts';
@@ -63,11 +63,9 @@ export const imagesRoutes: FastifyPluginAsyncTypebox = async (app) => {
     async ({ body }, reply) => {
       const { jobs, models } = app.services;
       const known = await models.list();
-      const request = await refuse(async () => {
-        const request = completeDraft(body, chooseModel(known, body.model));
-        await models.check(request);
-        return request;
-      });
+      const request = await refuse(() =>
+        checkedRequest(body, chooseModel(known, body.model), models),
+      );
       const { priority } = body;
       const options = priority === undefined ? {} : { priority };
       const job = await jobs.add({ kind: 'render', request }, options);
