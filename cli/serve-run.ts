@@ -114,7 +114,10 @@ function greet(
   stdout.write(`Ropewalk is at ${address}\n`);
   if (token !== undefined && !env.ROPEWALK_TOKEN)
     stdout.write(`The token, shown this once: ${token}\n`);
-  stdout.write(`Pictures and queue are kept in ${data}; Ctrl-C stops\n`);
+  const pictures = env.STORAGE_URL?.split('?')[0] ?? data;
+  const queue = env.REDIS_URL ? 'Redis' : env.DATABASE_URL ? 'PostgreSQL' : data;
+  const kept = pictures === queue ? 'Pictures and queue' : `The queue is in ${queue}, pictures`;
+  stdout.write(`${kept} are kept in ${pictures}; Ctrl-C stops\n`);
   if (open) openBrowser(address);
 }
 

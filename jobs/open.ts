@@ -14,6 +14,7 @@ import type { Job } from './job.ts';
 import { type Jobs, type JobWorker, QueueFull } from './jobs.ts';
 import { type Lock, lockFolder } from './lock.ts';
 import { migrate } from './migrations.ts';
+import { checkOneStore } from './one-store.ts';
 import { createPresence } from './presence.ts';
 import { createQueue, isRun } from './queue.ts';
 import { connectRedis } from './redis.ts';
@@ -85,6 +86,7 @@ async function openParts({ data, database: where, redis: url, storage }: OpenOpt
     const database = await openDatabase(where ?? join(folder, 'database'));
     opened.push(() => database.close());
     await migrate(database);
+    if (!embedded) await checkOneStore(database, store);
     return { database, store, redis, lock, close } satisfies Parts;
   } catch (error) {
     await close();

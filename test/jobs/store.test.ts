@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openDatabase } from '../../jobs/database.ts';
 import { createIds } from '../../jobs/ids.ts';
+import { migrate } from '../../jobs/migrations.ts';
+import { checkOneStore } from '../../jobs/one-store.ts';
 import { openStore, type Store, StoreUnavailable } from '../../jobs/store.ts';
 import { temporaryFolder } from './toys.ts';
 
@@ -16,6 +19,22 @@ beforeEach(async () => {
   store = await open();
 });
 afterEach(() => place.remove());
+
+it('is the same for all who share a database', async () => {
+  const database = await openDatabase('memory:');
+  await migrate(database);
+  const [one, other] = await Promise.all(
+    ['one', 'other'].map((name) => openStore(pathToFileURL(join(place.folder, name)).href)),
+  );
+  await Promise.all([checkOneStore(database, one!), checkOneStore(database, one!)]);
+  await checkOneStore(database, one!);
+  await expect(checkOneStore(database, other!)).rejects.toThrow(
+    "storage: expected the place where this database's pictures are, got another one",
+  );
+  const down = { ...other!, read: () => Promise.reject(new Error('down')) };
+  await checkOneStore(database, down); // cannot be asked now
+  await database.close();
+});
 
 it('keeps, reads, streams and removes', async () => {
   await store.put('0abc-0', Buffer.from('one'));

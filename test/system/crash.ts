@@ -6,9 +6,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { STORE_MARK } from '../../jobs/one-store.ts';
 import { type OpenOptions, openJobs } from '../../jobs/open.ts';
 import { drawToy, temporaryFolder } from '../jobs/toys.ts';
 import { startPostgres, startRedis } from './servers.ts';
@@ -135,7 +136,11 @@ async function countFiles({ options: { data } }: CrashOptions): Promise<number> 
   const folder = join(data, 'pictures');
   await mkdir(folder, { recursive: true });
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  return names.filter((file) => file.isFile() && !file.parentPath.endsWith('.unfinished')).length;
+  const others = ['.unfinished', `${STORE_MARK}.png`];
+  return names.filter(
+    (file) =>
+      file.isFile() && !others.includes(file.name) && !others.includes(basename(file.parentPath)),
+  ).length;
 }
 
 /** Three workers, of which one ends every few seconds. */
