@@ -82,9 +82,10 @@ function start(task: WorkerTask): Worker {
   return {
     child,
     lines,
-    /** It is in the middle of a job, or, of several processes, has been without one for a while. */
+    /** It is in the middle of a job, or, of several processes, has been without one for a while: the others have all. */
     async working() {
-      for (let i = 0; i < 3000 && !lines.some((line) => line.includes('"step"')); i++) {
+      const patience = task.concurrency === 1 ? 150 : 3000;
+      for (let i = 0; i < patience && !lines.some((line) => line.includes('"step"')); i++) {
         if (child.exitCode !== null) throw new Error(`worker: ended with ${child.exitCode}`);
         await sleep(100);
       }
