@@ -43,16 +43,17 @@ export function createServices(jobs: Jobs, options: ServeOptions, context: Conte
   };
 }
 
-/** By name, as `training/configs` has them; what they extend is filled in. */
+/** Those of `training/configs`, the shortest run first; what they extend is filled in. */
 async function configs() {
   const folder = join(packageFolder(), 'training', 'configs');
   const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
-  return Promise.all(
+  const all = await Promise.all(
     names.map(async (name) => ({
       name: basename(name, '.json'),
-      config: await readConfigFile(join(folder, name)),
+      config: (await readConfigFile(join(folder, name))) as { readonly steps: number },
     })),
   );
+  return all.sort((a, b) => a.config.steps - b.config.steps);
 }
 
 /** Reports that the page shows. */

@@ -1,4 +1,4 @@
-/** The page in a real browser, on the server with fake services. Debian: apt-get install chromium. */
+/** The page in a real browser, also on the server with fake services. Debian: apt-get install chromium. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -23,8 +23,8 @@ export const PAGES = [
   ...['/models', '/system', '/more', '/login'],
 ];
 
-export type Harness = {
-  readonly services: Services;
+/** A real browser at an address. */
+export type Browsing = {
   readonly address: string;
   /** A visitor of their own: no cookie, no memory. */
   visit(path: string, options?: BrowserContextOptions): Promise<Page>;
@@ -34,6 +34,43 @@ export type Harness = {
   readonly complaints: readonly string[];
   close(): Promise<void>;
 };
+export type Harness = Browsing & { readonly services: Services };
+
+export async function openBrowser(address: string): Promise<Browsing> {
+  const browser: Browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox'],
+  });
+  const complaints: string[] = [];
+  const open = async (options: BrowserContextOptions = {}) => {
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      baseURL: address,
+      reducedMotion: 'reduce',
+      ...options,
+    });
+    context.setDefaultTimeout(60_000); // a machine with other work to do
+    const page = await context.newPage();
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') {
+        const { url } = message.location();
+        complaints.push(`${message.text()} ${url && new URL(url).pathname}`);
+      }
+    });
+    return page;
+  };
+  return {
+    ...{ address, complaints, open },
+    async visit(path, options = {}) {
+      const page = await open(options);
+      await page.goto(path);
+      await page.locator('h1').first().waitFor({ state: 'attached' });
+      return page;
+    },
+    close: () => browser.close(),
+  };
+}
 
 /** Builds the page as it is now, not as it was at the last build. `step` is the time of a fake step. */
 export async function openHarness({
@@ -50,44 +87,30 @@ export async function openHarness({
     build: { outDir: folder },
   });
   const app = createServer(services, { page: folder });
-  const address = await app.listen({ port: 0, host: '127.0.0.1' });
-  const browser: Browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox'],
-  });
-  const complaints: string[] = [];
-  const open = async (options: BrowserContextOptions = {}) => {
-    const context = await browser.newContext({
-      viewport: { width: 1280, height: 800 },
-      baseURL: address,
-      reducedMotion: 'reduce',
-      ...options,
-    });
-    const page = await context.newPage();
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    page.on('console', (message) => {
-      if (message.type() === 'error') {
-        const { url } = message.location();
-        complaints.push(`${message.text()} ${url && new URL(url).pathname}`);
-      }
-    });
-    return page;
-  };
+  const browser = await openBrowser(await app.listen({ port: 0, host: '127.0.0.1' }));
   return {
-    ...{ services, address, complaints },
-    open,
-    async visit(path, options = {}) {
-      const page = await open(options);
-      await page.goto(path);
-      await page.locator('h1').first().waitFor({ state: 'attached' });
-      return page;
-    },
+    ...browser,
+    services,
     async close() {
       await browser.close();
       await app.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A file let go over the page, as from the desktop. */
+export async function drop(page: Page, file: Buffer, name: string): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ([bytes, called]) => {
+      const data = new DataTransfer();
+      const body = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
+      data.items.add(new File([body], called, { type: 'image/png' }));
+      return data;
+    },
+    [file.toString('base64'), name] as const,
+  );
+  await page.dispatchEvent('main', 'drop', { dataTransfer: transfer });
 }
 
 /** What axe-core finds that is serious or worse, a line each. */

@@ -5,7 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredPicture } from '../../jobs/job.ts';
 import { encodePng } from '../../png.ts';
 import { createFakeServices } from '../web/fake-services.ts';
-import { type Harness, hasBrowser, openHarness, PAGES, violationsOn } from './page-harness.ts';
+import {
+  drop,
+  type Harness,
+  hasBrowser,
+  openHarness,
+  PAGES,
+  violationsOn,
+} from './page-harness.ts';
 
 let harness: Harness;
 beforeAll(async () => {
@@ -149,19 +156,6 @@ describe.runIf(hasBrowser)('generate', () => {
     await page.context().close();
   });
 });
-
-async function drop(page: Page, file: Buffer, name: string): Promise<void> {
-  const transfer = await page.evaluateHandle(
-    ([bytes, called]) => {
-      const data = new DataTransfer();
-      const body = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
-      data.items.add(new File([body], called, { type: 'image/png' }));
-      return data;
-    },
-    [file.toString('base64'), name] as const,
-  );
-  await page.dispatchEvent('main', 'drop', { dataTransfer: transfer });
-}
 
 /** What the browser says of answers that a test asked for. */
 function forget(pattern: RegExp): void {

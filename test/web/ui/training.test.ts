@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig, typedValue, valueAt, withValue } from '../../../web/ui/train/config.ts';
 import { joinPoints, lossChart, meansAt } from '../../../web/ui/train/curve.ts';
+import { freshName } from '../../../web/ui/train/form.ts';
 
 const point = (step: number, loss: number, heldOutLoss?: number) => ({
   step,
@@ -46,6 +47,12 @@ describe('curves of losses', () => {
 });
 
 describe('a configuration', () => {
+  it('takes a name that no model has', () => {
+    expect(freshName('first-run', [])).toBe('first-run');
+    expect(freshName('first-run', ['first-run'])).toBe('first-run-2');
+    expect(freshName('first-run', ['first-run', 'first-run-2'])).toBe('first-run-3');
+  });
+
   const config = { name: 'a', data: { set: 'avatars', size: 64 }, steps: 10 };
 
   it('changes in one value only', () => {

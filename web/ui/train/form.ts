@@ -1,6 +1,7 @@
 /** What the form of a new run holds: the text of its configuration, which survives a reload. */
 import { computed, signal } from '@preact/signals';
 import { call } from '../api.ts';
+import { models } from '../state/models.ts';
 import { stored } from '../state/storage.ts';
 import { type Config, readConfig, withValue, writeConfig } from './config.ts';
 
@@ -21,15 +22,17 @@ export async function loadShipped(): Promise<void> {
   if (text.value === '' && configs[0]) begin(configs[0].config);
 }
 
-/** A copy under a name of its own, so that it does not go on with the run that it was taken from. */
+/** A copy under a name that no model has. */
 export function begin(config: Config): void {
-  text.value = writeConfig({ ...config, name: freshName(String(config.name ?? 'run')) });
+  const taken = models.value.map(({ id }) => id);
+  text.value = writeConfig({ ...config, name: freshName(String(config.name ?? 'run'), taken) });
 }
 
-/** `avatars` becomes `avatars-2`, that `avatars-3`. */
-export function freshName(name: string): string {
+/** `avatars`, or where a model has that name `avatars-2`, then `avatars-3`. */
+export function freshName(name: string, taken: readonly string[]): string {
+  if (!taken.includes(name)) return name;
   const found = /^(.*)-(\d+)$/.exec(name);
-  return found ? `${found[1]}-${Number(found[2]) + 1}` : `${name}-2`;
+  return freshName(found ? `${found[1]}-${Number(found[2]) + 1}` : `${name}-2`, taken);
 }
 
 export function change(path: string, value: unknown): void {
