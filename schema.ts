@@ -1,7 +1,11 @@
 /** Checks values from outside (requests, configurations, model cards) against one schema each. */
 import type { Static, TSchema } from 'typebox';
+import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { nearest } from './tensor/nearest.ts';
+
+// The issue to tell may be the last of a long union's.
+Settings.Set({ maxErrors: 1000 });
 
 /** The value with defaults filled in; throws one sentence naming the field, what was expected and got. */
 export function checkSchema<Schema extends TSchema>(
@@ -118,6 +122,8 @@ function described(node: Node): string {
       return 'true or false';
     case 'object':
       return 'an object';
+    case 'null':
+      return 'null';
     default:
       return 'another value';
   }

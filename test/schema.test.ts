@@ -3,9 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { checkSchema } from '../schema.ts';
 
 const exact = { additionalProperties: false } as const;
+const LAWS = Array.from({ length: 40 }, (_, i) => `law-${String.fromCharCode(97 + i)}`);
 const Schema = Type.Object(
   {
     steps: Type.Integer({ minimum: 1, maximum: 1000, default: 25 }),
+    rank: Type.Optional(Type.Union([Type.Integer({ minimum: 1 }), Type.Null()])),
+    law: Type.Optional(Type.Union(LAWS.map((law) => Type.Literal(law)))),
     rate: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
     norm: Type.Optional(Type.Union([Type.Literal('layer'), Type.Literal('rms')])),
     name: Type.Optional(Type.String({ pattern: '^[a-z]+$', description: 'lower-case letters' })),
@@ -37,6 +40,11 @@ describe('checkSchema', () => {
     [{ steps: 1.5 }, "'steps': expected a whole number from 1 to 1000, got 1.5"],
     [{ steps: '25' }, '\'steps\': expected a whole number from 1 to 1000, got "25"'],
     [{ rate: 0 }, "'rate': expected a number above 0, got 0"],
+    [{ rank: 0 }, "'rank': expected a whole number of at least 1 or null, got 0"],
+    [
+      { law: 'law-zz' },
+      `'law': expected ${LAWS.map((law) => `"${law}"`).join(' or ')}, got "law-zz"; did you mean 'law-z'?`,
+    ],
     [{ norm: 'layr' }, '\'norm\': expected "layer" or "rms", got "layr"; did you mean \'layer\'?'],
     [{ norm: 'batchwise' }, '\'norm\': expected "layer" or "rms", got "batchwise"'],
     [{ name: 'A' }, '\'name\': expected lower-case letters, got "A"'],

@@ -1,4 +1,6 @@
 /** What goes wrong at the door, as one sentence with a status that clients can act on. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Conflict, NotFound, QueueFull } from '../jobs/jobs.ts';
@@ -81,11 +83,19 @@ function toHttpError(error: unknown): HttpError {
   if (error instanceof QueueFull) return new HttpError('queue_full', error.message);
   const { statusCode, message, code } = error as FastifyError;
   if (code === 'FST_ERR_VALIDATION') return invalid(message);
+  if (code === 'FST_ERR_BAD_URL')
+    return new HttpError(
+      'invalid',
+      'request: expected a path in UTF-8 with %25 for %, got another',
+    );
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new HttpError('too_large', TOO_LARGE);
   if (statusCode === undefined || statusCode < 400 || statusCode >= 500)
     return new HttpError('internal', 'the server failed; its log says why');
   const known = CODES.find((name) => STATUS[name] === statusCode);
   return new HttpError(known ?? 'invalid', `request: ${message}`);
 }
+
+const TOO_LARGE = 'request: expected a smaller body, got one over the limit of this address';
 
 /** Fields are named as schema.ts does: `request: 'size.width': expected ...`. */
 const fieldOf = ({ message }: Pick<Error, 'message'>) => ({
@@ -115,3 +125,30 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
     .type('application/json')
     .send({ error: { code, message, ...(field !== undefined && { field }) } });
 }
+
+/** The same for a path that no route can be found for, where no hook has run. */
+export function answerUnrouted(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-content-type-options', 'nosniff');
+  answerError(error, request, reply);
+}
+
+/** Answers what never became a request, in the same form; its bytes are not repeated. */
+export function answerClientError({ code }: { readonly code?: string }, socket: Socket): void {
+  const [status, message] = CLIENT_ERRORS[code ?? ''] ?? NO_REQUEST;
+  const body = JSON.stringify({ error: { code: 'invalid', message: `request: ${message}` } });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+  ];
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
+}
+
+const NO_REQUEST = [400, 'expected HTTP/1.1, got other bytes'] as const;
+const CLIENT_ERRORS: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'expected the rest of it sooner, got a part'],
+  HPE_HEADER_OVERFLOW: [431, 'expected at most 16 KiB of headers, got more'],
+};

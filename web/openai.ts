@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { convertPicture, decodePicture, encodePng, resizePicture } from '../png.ts';
 import type { ImageRequest } from '../request.ts';
@@ -30,15 +31,17 @@ export const openaiRoutes: FastifyPluginAsyncTypebox = async (app) => {
 };
 
 const routes: FastifyPluginAsyncTypebox = async (app) => {
-  app.setErrorHandler((error, request, reply) => {
+  const answerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const { status, retryAfter, body } = toOpenAIError(error);
     if (status === 500) request.log.error({ err: error }, 'request failed');
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     return reply.code(status).type('application/json').send(body);
-  });
-  app.setNotFoundHandler(({ method, url }) => {
-    const path = url.split('?')[0]!.slice(0, 200);
-    throw new HttpError('not_found', `request: expected a known path, got ${method} ${path}`);
+  };
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0]!.slice(0, 200);
+    const sentence = `request: expected a known path, got ${request.method} ${path}`;
+    return answerError(new HttpError('not_found', sentence), request, reply);
   });
 
   app.get(

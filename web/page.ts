@@ -32,6 +32,7 @@ export const pageRoutes: FastifyPluginAsync<{ readonly folder: string }> = async
     await app.register(fastifyStatic, {
       root: folder,
       index: false,
+      wildcard: false, // a route a file: what is not there is told by whose path it is
       preCompressed: true,
       cacheControl: false,
       schemaHide: true,

@@ -42,6 +42,7 @@ export async function protect(app: FastifyInstance, options: SecurityOptions): P
     checkOrigin(request);
     if (!isPublic(request)) checkToken(request, options);
     checkMediaType(request);
+    checkLength(request);
   });
   await app.register(rateLimit, limitsOf(options));
 }
@@ -134,6 +135,16 @@ function checkMediaType({ method, headers, routeOptions }: FastifyRequest): void
     throw new HttpError(
       'unsupported',
       `request: expected a body of ${accepts.join(' or ')}, got '${given.slice(0, 100)}'`,
+    );
+}
+
+/** Told before the body is read; one that does not say its length is cut while it comes. */
+function checkLength({ headers, routeOptions: { bodyLimit } }: FastifyRequest): void {
+  const length = Number(headers['content-length'] ?? 0);
+  if (length > bodyLimit)
+    throw new HttpError(
+      'too_large',
+      `request: expected a body of at most ${bodyLimit} bytes, got ${length}`,
     );
 }
 

@@ -8,8 +8,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyServerOptions } from 'fastify';
 import { a1111Routes } from './a1111.ts';
 import './context.ts';
-import { answerError, HttpError } from './errors.ts';
+import { answerClientError, answerError, answerUnrouted, HttpError } from './errors.ts';
 import { createLive, eventsRoutes, type LiveOptions } from './events.ts';
+import { acceptJson } from './json-body.ts';
 import { type LogLevel, logging } from './log.ts';
 import { loginRoutes } from './login.ts';
 import { createMetrics, metricsRoutes } from './metrics.ts';
@@ -60,10 +61,13 @@ export function createServer(
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 1000 },
     routerOptions: { maxParamLength: PARAM_LENGTH },
     forceCloseConnections: 'idle',
+    frameworkErrors: answerUnrouted,
+    clientErrorHandler: answerClientError,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);
+  acceptJson(app);
 
   const live = createLive(liveOptions);
   const metrics = createMetrics();

@@ -1,5 +1,8 @@
 /** The OpenAI Images API, by its official client over a socket, and by hand. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import OpenAI, { type APIError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -268,8 +271,18 @@ describe('models', () => {
   });
 
   test('what is not there is said in the same form', async () => {
-    const { status, body } = await ask('GET', '/v1/nothing');
-    expect(status).toBe(404);
-    expect(body.error).toMatchObject({ type: 'invalid_request_error', code: 'not_found' });
+    const page = await mkdtemp(join(tmpdir(), 'ropewalk-page-'));
+    await writeFile(join(page, 'index.html'), '<p>');
+    const built = createClient({ page });
+    for (const server of [{ ask }, built]) {
+      const { status, body } = await server.ask('GET', '/v1/nothing');
+      expect(status).toBe(404);
+      expect(body.error).toMatchObject({ type: 'invalid_request_error', code: 'not_found' });
+    }
+    expect((await built.ask('GET', '/sdapi/v1/nothing')).body).toEqual({ detail: 'Not Found' });
+    expect((await built.ask('GET', '/gallery')).text).toBe('<p>');
+    expect((await built.ask('GET', '/nothing')).body.error).toMatchObject({ code: 'not_found' });
+    await built.app.close();
+    await rm(page, { recursive: true });
   });
 });

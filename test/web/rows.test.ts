@@ -151,6 +151,8 @@ describe('CSV', () => {
     ],
     ['prompt\npurple horse\n', "line 2, column 'prompt': expected words of 'avatars', got 'purple"],
     ['negative\nhorse\n', "line 2, column 'negative': expected words of 'avatars', got 'horse'"],
+    ['promt\na\n', 'line 1, column 1: the value: expected "model" or "prompt" or "negative" or'],
+    ['promt\na\n', "did you mean 'prompt'?"],
     ['solver\nheun:x\n', "line 2, column 'solver': expected options such as"],
     ['size\n64\n66\n', "line 3, column 'size': expected a multiple of the patch (4) from 4 to 512"],
     ['height,width\n64,6\n', "line 2, column 'width': expected a multiple of the patch"],

@@ -1,5 +1,9 @@
 /** Attacks on servers like this one, each with a request that must fail; docs/security.md has the table. */
-import { createServer as createSocketServer } from 'node:net';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer as createSocketServer } from 'node:net';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodePng } from '../../png.ts';
 import { checkExposure } from '../../web/security.ts';
@@ -236,10 +240,15 @@ describe('files', () => {
       '/assets/..%2f..%2f..%2fpackage.json',
       '/.env',
       '/%00',
+      '/api/v1/images/%252e%252e%252fpasswd/file',
+      '/api/v1/images/..%c0%af..%c0%afpasswd/file',
+      '//evil.example/..',
+      '/login/..//evil.example',
     ];
     for (const path of paths) {
-      const { status, text } = await ask('GET', path);
+      const { status, text, headers } = await ask('GET', path);
       expect([400, 403, 404], path).toContain(status);
+      expect(headers.location, path).toBeUndefined();
       expect(text, path).not.toContain('root:');
     }
   });
@@ -274,12 +283,20 @@ describe('bodies', () => {
     const client = start();
     const large = await draw(client, {}, { ...draft, prompt: 'x'.repeat(2 ** 20) });
     expectRefused(large, 'too_large');
+    expect(large.body.error.message).toMatch(/at most 1048576 bytes, got 10486\d\d$/);
+    const chunks = () => Readable.from(Array.from({ length: 20 }, () => ' '.repeat(2 ** 16)));
+    const endless = { payload: chunks(), headers: JSON_TYPE }; // its length is not said
+    expectRefused(await client.ask('POST', '/api/v1/images', endless), 'too_large');
     const deep = `{"config":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`;
     const nested = await client.ask('POST', '/api/v1/train', { payload: deep, headers: JSON_TYPE });
     expectRefused(nested, 'invalid');
     expect(nested.body.error.message).toContain('nested too deeply');
-    expectRefused(await draw(client, {}, '{"model":'), 'invalid');
-    expectRefused(await draw(client, {}, ''), 'invalid');
+    const cut = await draw(client, {}, '{\n"model":');
+    expectRefused(cut, 'invalid');
+    expect(cut.body.error.message).toBe('request: line 2, column 9: expected JSON, got the end');
+    const nothing = await draw(client, {}, '');
+    expectRefused(nothing, 'invalid');
+    expect(nothing.body.error.message).toContain('expected JSON, got nothing; send {}');
     const { status } = await client.ask('GET', `/api/v1/images/${'a'.repeat(5000)}`);
     expect([400, 404, 414]).toContain(status);
   });
@@ -323,6 +340,79 @@ describe('bodies', () => {
     expectRefused(await client.ask('POST', '/api/v1/train', { payload }), 'invalid');
     expect(calls).toBe(0);
     elsewhere.close();
+  });
+});
+
+describe('what is no request', () => {
+  /** The answer to bytes on a socket, whole. */
+  async function say(client: ReturnType<typeof createClient>, bytes: string): Promise<string> {
+    if (!client.app.server.listening) await client.app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = client.app.server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    let answer = '';
+    socket.on('data', (part) => {
+      answer += part;
+    });
+    await once(socket, 'close');
+    return answer;
+  }
+  const head = (rest: string) =>
+    `POST /api/v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${rest}`;
+  const smuggled = '0\r\n\r\nGET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+  it('is answered once, in the form of all errors, and hung up on', async () => {
+    const client = start();
+    const odd: [string, number][] = [
+      ['\x16\x03\x01\x02\x00', 400], // TLS
+      ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+      ['GET /api/v1/images/a\0b HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
+      [head(`Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n${smuggled}`), 400],
+      [head(`Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}${smuggled}`), 400],
+      [head(`Transfer-Encoding: chunked, x\r\n\r\n${smuggled}`), 400],
+      [head(`X-Long: ${'x'.repeat(20_000)}\r\n\r\n`), 431],
+    ];
+    for (const [bytes, status] of odd) {
+      const answer = await say(client, bytes);
+      expect(answer, bytes.slice(0, 40)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(answer.match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
+      const { error } = JSON.parse(answer.split('\r\n\r\n')[1]!);
+      expect(error).toEqual({ code: 'invalid', message: expect.stringContaining('expected') });
+    }
+    expect((await client.services.jobs.list({ limit: 1 })).items).toEqual([]);
+  });
+
+  it('is no tunnel and no mirror: CONNECT, TRACE, upgrades', async () => {
+    const client = start({ token: TOKEN });
+    const line = (method: string, more = '') =>
+      `${method} / HTTP/1.1\r\nHost: localhost\r\nCookie: ropewalk=${TOKEN}\r\n${more}\r\n`;
+    const close = 'Connection: close\r\n';
+    expect(await say(client, line('CONNECT'))).toBe('');
+    const traced = await say(client, line('TRACE', close));
+    expect(traced).toMatch(/^HTTP\/1\.1 404 /);
+    expect(traced).not.toContain(TOKEN);
+    const upgrade = 'Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    const events = line('GET', `Connection: Upgrade, close\r\n${upgrade}`);
+    expect(await say(client, events)).not.toContain(' 101 ');
+  });
+
+  it('may not have two hosts in the name of one', async () => {
+    const client = start();
+    const get = (first: string, host: string) =>
+      say(client, `GET ${first} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(await get('http://localhost/api/v1/models', 'evil.example')).toMatch(/^HTTP\/1\.1 403/);
+    expect(await get('/api/v1/models', 'evil.example\r\nHost: localhost')).toMatch(/ 403 /);
+    expect(await get('/api/v1/models', '')).toMatch(/ 403 /);
+  });
+
+  it('is a path whose encoding is broken', async () => {
+    const client = start();
+    for (const path of ['%zz', '%c0%ae%c0%ae%c0%af', '%', '%ff']) {
+      const { status, text, headers } = await client.ask('GET', `/api/v1/images/${path}`);
+      expect(status).toBe(400);
+      expect(JSON.parse(text).error).toMatchObject({ code: 'invalid' });
+      expect(text).not.toContain(`images/${path}`);
+      expect(headers['x-content-type-options']).toBe('nosniff');
+    }
   });
 });
 
@@ -391,6 +481,14 @@ describe('too many requests', () => {
       expect((await client.ask('GET', '/api/v1/models')).status).toBe(200);
     expect((await client.ask('GET', '/api/v1/models')).status).toBe(429);
   });
+});
+
+it('are locked by their hashes', () => {
+  const lock = readFileSync(join(import.meta.dirname, '../../package-lock.json'), 'utf8');
+  const { '': _, ...packages } = JSON.parse(lock).packages as Record<string, object>;
+  expect(Object.keys(packages).length).toBeGreaterThan(100);
+  for (const [name, locked] of Object.entries(packages))
+    expect(locked, name).toMatchObject({ integrity: expect.stringMatching(/^sha512-/) });
 });
 
 describe('answers', () => {

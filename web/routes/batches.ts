@@ -8,7 +8,6 @@ import { ImageRequest } from '../../request.ts';
 import { filesOf, findBatch, largestOf, pictureFinder, picturesOf } from '../batch-files.ts';
 import { BatchBody, costOf, planBatch } from '../batch-plan.ts';
 import { HttpError, refuse } from '../errors.ts';
-import { parseJson } from '../json-position.ts';
 import { answers, briefly, fileAnswer, JobSchema } from '../schemas.ts';
 import { drawSheet } from '../sheet.ts';
 import { partsOf, zipOf } from '../zip.ts';
@@ -179,30 +178,13 @@ const picturesRoutes: FastifyPluginAsyncTypebox = async (app) => {
   );
 };
 
-/** Bodies are read whole: CSV and JSON lines as bytes, JSON so that its errors have a place. */
+/** CSV and JSON lines are read whole, as bytes. */
 function acceptFiles(app: FastifyInstance): void {
-  const standard = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser(
     [CSV, JSONL],
     { parseAs: 'buffer' },
     async (_: unknown, body: Buffer) => body,
   );
-  app.removeContentTypeParser('application/json');
-  app.addContentTypeParser<string>(
-    'application/json',
-    { parseAs: 'string' },
-    (request, body, done) =>
-      standard(request, body, (error, value) => done(error && placed(error, body), value)),
-  );
-}
-
-function placed(error: Error, body: string): Error {
-  try {
-    parseJson(body);
-    return error;
-  } catch (found) {
-    return new HttpError('invalid', `request: ${(found as Error).message}`);
-  }
 }
 
 type Given = {
