@@ -130,9 +130,13 @@ describe('generate', () => {
     [
       'a size off the patch',
       ['cat', '--size', '18'],
-      'multiples of the patch (4) from 4 to 64, got 18',
+      'size.width: expected a multiple of the patch (4) from 4 to 64, got 18',
     ],
-    ['a size beyond the limit', ['cat', '--size', '128'], 'at most 64 pixels a side, got 128'],
+    [
+      'a size beyond the limit',
+      ['cat', '--size', '128'],
+      'size.width: expected a multiple of the patch (4) from 4 to 64, got 128',
+    ],
     ['no size', ['cat', '--size', '0'], 'got 0'],
     ['an unknown model', ['cat', '--model', 'tyni'], "got 'tyni'; nearest: tiny"],
     ['an unknown solver', ['cat', '--solver', 'eulr'], "got 'eulr'; nearest: euler"],

@@ -55,7 +55,11 @@ describe('search longrope', () => {
 
   test.each<[string, () => string[], string]>([
     ['a size that is not larger', () => ['--size', '16', ...pictures()], 'larger than the trained'],
-    ['a size that is no multiple', () => ['--size', '18', ...pictures()], 'multiples of the patch'],
+    [
+      'a size that is no multiple',
+      () => ['--size', '18', ...pictures()],
+      'a multiple of the patch',
+    ],
     ['no pictures', () => ['--size', '32'], '--pictures: expected a folder of pictures'],
     ['an odd file', () => ['--size', '32', '--out', inside('x.txt')], 'ends in .json'],
     ['no size', () => pictures(), "required option '--size <n>'"],

@@ -197,7 +197,7 @@ describe('a measurement as a job', () => {
     [
       'resolution',
       { models: ['shipped'], sizes: [{ width: 18, height: 16 }], extend: ['none'], samples: 8 },
-      'multiples of the patch',
+      'a multiple of the patch',
     ],
     [
       'resolution',
