@@ -106,6 +106,19 @@ export async function decodePicture(
   }
 }
 
+/** The EXIF block of a JPEG or WebP file, as it is there; only the header is read. */
+export async function exifOf(file: Uint8Array): Promise<Uint8Array | undefined> {
+  if (!isJpeg(file) && !isWebp(file))
+    throw new TypeError('picture: expected a PNG, JPEG or WebP file, got other bytes');
+  try {
+    return (await sharp(file).metadata()).exif;
+  } catch (error) {
+    throw new RangeError('picture: expected a JPEG or WebP file, got a damaged one', {
+      cause: error,
+    });
+  }
+}
+
 /** A small WebP that fits into a square of `size` pixels. The file is one of our own. */
 export const encodeThumbnail = (file: Uint8Array, size: number): Promise<Buffer> =>
   sharp(file)

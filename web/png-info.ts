@@ -1,12 +1,14 @@
 /**
- * What a PNG file says of how it was made, by us or by other programs, as text: nothing in it is run,
+ * What a PNG, JPEG or WebP file says of how it was made, by us or by other programs, as text: nothing in it is run,
  * followed or fetched. AUTOMATIC1111 and its forks write `parameters`, ComfyUI `prompt` and `workflow`,
  * InvokeAI `invokeai_metadata`, SwarmUI JSON in `parameters`.
  */
-import { readText } from '../png-chunks.ts';
+import { exifOf } from '../png.ts';
+import { isPng, readText } from '../png-chunks.ts';
 import { parseRecipe, type Recipe, solverKnownAs } from '../request.ts';
 import type { PartialDraft } from './columns.ts';
 import { comfyFacts } from './comfyui.ts';
+import { readExifText } from './exif.ts';
 import { type Facts, factsIn, parseInfotext } from './infotext.ts';
 
 export type PngInfo = {
@@ -23,13 +25,15 @@ export type PngInfo = {
   readonly items: Record<string, string>;
 };
 
-export function readPngInfo(file: Uint8Array): PngInfo {
-  const items = { ...readText(file) };
+export async function readPngInfo(file: Uint8Array): Promise<PngInfo> {
+  const items = isPng(file) ? { ...readText(file) } : readExifText((await exifOf(file)) ?? NONE);
   const read = ours(items) ?? invoke(items) ?? swarm(items) ?? a1111(items) ?? comfy(items);
   if (read === undefined) return { source: 'none', facts: {}, items };
   const draft = read.recipe ? undefined : draftOf(read.facts);
   return { ...read, ...(draft && { draft }), items };
 }
+
+const NONE = new Uint8Array();
 
 type Items = PngInfo['items'];
 type Read = Omit<PngInfo, 'items' | 'draft'>;

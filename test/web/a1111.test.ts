@@ -194,7 +194,7 @@ describe('samplers, sd-models and png-info', () => {
     const other = await ask('POST', `${api}/png-info`, { payload: { image: 'AAAA' } });
     expect([other.status, other.body.detail[0].msg]).toEqual([
       422,
-      'picture: expected a PNG file, got other bytes',
+      'picture: expected a PNG, JPEG or WebP file, got other bytes',
     ]);
   });
 });

@@ -2,7 +2,6 @@
 import { unzipSync } from 'fflate';
 import { afterAll, describe, expect, test } from 'vitest';
 import { decodePicture, readRecipe } from '../../png.ts';
-import { partsOf } from '../../web/zip.ts';
 import { createClient } from './client.ts';
 import { ended } from './fake-services.ts';
 
@@ -222,24 +221,8 @@ describe('GET /api/v1/batches/:id/zip', () => {
     expect(Object.keys(files)).toEqual(['manifest.json']);
   });
 
-  test('is for batches, and for parts that there are', async () => {
+  test('is for batches', async () => {
     expect((await ask('GET', '/api/v1/batches/nothing/zip')).status).toBe(404);
-    const id = await made({ requests: [fast] });
-    const { body } = await ask('GET', `/api/v1/batches/${id}/zip?part=2`);
-    expect(body.error.message).toBe("query: 'part': expected a part from 1 to 1, got 2");
-  });
-
-  test('is cut where an archive would be too large', () => {
-    const items = [3, 4, 5, 1, 9, 1].map((bytes) => ({ bytes }));
-    const sizes = (most: { files: number; bytes: number }) =>
-      partsOf(items, most).map((part) => part.map(({ bytes }) => bytes));
-    expect(sizes({ files: 9, bytes: 8 })).toEqual([[3, 4], [5, 1], [9], [1]]);
-    expect(sizes({ files: 2, bytes: 99 })).toEqual([
-      [3, 4],
-      [5, 1],
-      [9, 1],
-    ]);
-    expect(partsOf([])).toEqual([]);
   });
 });
 

@@ -31,7 +31,13 @@ describe('POST /api/v1/png-info', () => {
   test('says what is wrong with other files, and stays up', async () => {
     const jpeg = await send(Buffer.from('ffd8ffe0', 'hex'), 'image/jpeg');
     expect(jpeg.status).toBe(400);
-    expect(jpeg.body.error.message).toBe('picture: expected a PNG file, got other bytes');
+    expect(jpeg.body.error.message).toBe(
+      'picture: expected a JPEG or WebP file, got a damaged one',
+    );
+    const other = await send(Buffer.from('GIF89a'));
+    expect(other.body.error.message).toBe(
+      'picture: expected a PNG, JPEG or WebP file, got other bytes',
+    );
     const cut = await send(plain.subarray(0, 60));
     expect(cut.body.error.message).toContain('picture: expected');
     expect((await send(plain, 'text/html')).status).toBe(415);

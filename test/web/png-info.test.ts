@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { encodePng } from '../../png.ts';
 import { addText } from '../../png-chunks.ts';
@@ -7,6 +8,10 @@ import { readPngInfo } from '../../web/png-info.ts';
 
 const plain = await encodePng({ data: new Uint8Array(12), width: 2, height: 2 });
 const withText = (texts: Record<string, string>) => readPngInfo(addText(plain, texts));
+
+/** A JPEG or WebP with EXIF as sharp writes it, which is what libexif does. */
+const withExif = (format: 'jpeg' | 'webp', exif: object) =>
+  sharp(plain).withExif(exif).toFormat(format).toBuffer();
 
 const recipe: Recipe = {
   version: 1,
@@ -81,25 +86,25 @@ describe('infotext', () => {
 });
 
 describe('readPngInfo', () => {
-  test('knows our recipe, and takes one that does not fit for text', () => {
-    const ours = withText({
+  test('knows our recipe, and takes one that does not fit for text', async () => {
+    const ours = await withText({
       parameters: formatParameters(recipe),
       ropewalk: JSON.stringify(recipe),
     });
     expect(ours).toMatchObject({ source: 'ropewalk', recipe, facts: { Seed: '7' } });
     expect(ours.draft).toBeUndefined();
     for (const damaged of ['{', '{}', JSON.stringify({ ...recipe, request: { model: '../x' } })])
-      expect(withText({ ropewalk: damaged })).toEqual({
+      expect(await withText({ ropewalk: damaged })).toEqual({
         source: 'none',
         facts: {},
         items: { ropewalk: damaged },
       });
   });
 
-  test('makes a draft of what AUTOMATIC1111 wrote, of what a request can say', () => {
+  test('makes a draft of what AUTOMATIC1111 wrote, of what a request can say', async () => {
     const parameters =
       'red hair\nNegative prompt: glasses\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 7, Seed: 5, Size: 512x768';
-    expect(withText({ parameters })).toEqual({
+    expect(await withText({ parameters })).toEqual({
       source: 'a1111',
       parameters,
       facts: {
@@ -122,7 +127,7 @@ describe('readPngInfo', () => {
     });
     const odd =
       'x\nSteps: 20000, Sampler: Euler a, CFG scale: -7, Seed: -1, Size: 99999x1, Model: m';
-    expect(withText({ parameters: odd }).draft).toEqual({ prompt: 'x' });
+    expect((await withText({ parameters: odd })).draft).toEqual({ prompt: 'x' });
   });
 
   // The example graph of ComfyUI's own documentation of its API.
@@ -148,8 +153,10 @@ describe('readPngInfo', () => {
     '7': { class_type: 'CLIPTextEncode', inputs: { clip: ['4', 1], text: 'bad hands' } },
   };
 
-  test('reads a graph of ComfyUI back from its sampler', () => {
-    expect(withText({ prompt: JSON.stringify(graph), workflow: '{"nodes":[]}' })).toMatchObject({
+  test('reads a graph of ComfyUI back from its sampler', async () => {
+    expect(
+      await withText({ prompt: JSON.stringify(graph), workflow: '{"nodes":[]}' }),
+    ).toMatchObject({
       source: 'comfyui',
       facts: {
         Prompt: 'a bottle',
@@ -163,10 +170,13 @@ describe('readPngInfo', () => {
       },
       draft: { prompt: 'a bottle', seed: 8566257, sampling: { solver: 'euler', steps: 20 } },
     });
-    expect(withText({ workflow: '{"nodes":[]}' })).toMatchObject({ source: 'comfyui', facts: {} });
+    expect(await withText({ workflow: '{"nodes":[]}' })).toMatchObject({
+      source: 'comfyui',
+      facts: {},
+    });
   });
 
-  test('survives graphs that go in circles or nowhere', () => {
+  test('survives graphs that go in circles or nowhere', async () => {
     const circle = {
       ...graph,
       '6': {
@@ -177,12 +187,12 @@ describe('readPngInfo', () => {
       x: null,
       y: 7,
     };
-    const { facts } = withText({ prompt: JSON.stringify(circle) });
+    const { facts } = await withText({ prompt: JSON.stringify(circle) });
     expect(facts).toMatchObject({ Seed: '8566257' });
     expect(facts.Prompt).toBeUndefined();
   });
 
-  test('reads InvokeAI and SwarmUI', () => {
+  test('reads InvokeAI and SwarmUI', async () => {
     const invokeai = {
       generation_mode: 'txt2img',
       positive_prompt: 'a fox',
@@ -195,7 +205,7 @@ describe('readPngInfo', () => {
       scheduler: 'dpmpp_2m',
       model: { key: 'k', name: 'juggernaut' },
     };
-    expect(withText({ invokeai_metadata: JSON.stringify(invokeai) })).toMatchObject({
+    expect(await withText({ invokeai_metadata: JSON.stringify(invokeai) })).toMatchObject({
       source: 'invokeai',
       facts: { Prompt: 'a fox', Size: '512x512', Model: 'juggernaut', 'CFG scale': '7.5' },
       draft: { prompt: 'a fox', sampling: { solver: 'dpmpp-2m', steps: 30 } },
@@ -204,15 +214,15 @@ describe('readPngInfo', () => {
       sui_image_params: { prompt: 'a cat', seed: 9, steps: 8, cfgscale: 1, width: 64, height: 32 },
       sui_extra_data: { date: '2026-01-01' },
     };
-    expect(withText({ parameters: JSON.stringify(swarm) })).toMatchObject({
+    expect(await withText({ parameters: JSON.stringify(swarm) })).toMatchObject({
       source: 'swarmui',
       facts: { Prompt: 'a cat', Size: '64x32', Seed: '9' },
     });
   });
 
-  test('leaves mark-up and the names of objects alone: all is text', () => {
+  test('leaves mark-up and the names of objects alone: all is text', async () => {
     const nasty = '<img src=x onerror=alert(1)>{{7*7}}';
-    const found = withText({ parameters: nasty, __proto__x: 'a', Comment: nasty });
+    const found = await withText({ parameters: nasty, __proto__x: 'a', Comment: nasty });
     expect(found).toMatchObject({ source: 'a1111', facts: { Prompt: nasty } });
     expect(found.items.Comment).toBe(nasty);
     const info = parseInfotext('x\n__proto__: 1, constructor: 2, toString: 3');
@@ -220,8 +230,39 @@ describe('readPngInfo', () => {
     expect(Object.hasOwn(info, '__proto__')).toBe(true);
   });
 
-  test('finds nothing in a picture without text, and refuses what is no PNG', () => {
-    expect(readPngInfo(plain)).toEqual({ source: 'none', facts: {}, items: {} });
-    expect(() => readPngInfo(Buffer.from('GIF89a'))).toThrow('expected a PNG file');
+  test('finds nothing in a picture without text, and refuses what is no PNG', async () => {
+    expect(await readPngInfo(plain)).toEqual({ source: 'none', facts: {}, items: {} });
+    await expect(readPngInfo(Buffer.from('GIF89a'))).rejects.toThrow('a PNG, JPEG or WebP file');
+  });
+
+  const parameters =
+    'red hair\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 512x768, Version: v1.10.1';
+
+  test.each(['jpeg', 'webp'] as const)(
+    'reads %s files that AUTOMATIC1111 wrote',
+    async (format) => {
+      const file = await withExif(format, { IFD2: { UserComment: parameters } });
+      expect(await readPngInfo(file)).toMatchObject({
+        source: 'a1111',
+        facts: { Prompt: 'red hair', Seed: '5' },
+        draft: { prompt: 'red hair', seed: 5, size: { width: 512, height: 768 } },
+        items: { parameters },
+      });
+    },
+  );
+
+  test('reads WebP files that ComfyUI wrote', async () => {
+    const exif = {
+      IFD0: { Model: `prompt:${JSON.stringify(graph)}`, Make: 'workflow:{"nodes":[]}' },
+    };
+    expect(await readPngInfo(await withExif('webp', exif))).toMatchObject({
+      source: 'comfyui',
+      facts: { Prompt: 'a bottle', Seed: '8566257' },
+      items: { prompt: JSON.stringify(graph), workflow: '{"nodes":[]}' },
+    });
+    const camera = { IFD0: { Model: 'X100', Make: 'Fujifilm' } };
+    const photo = { source: 'none', facts: {}, items: {} };
+    expect(await readPngInfo(await withExif('jpeg', camera))).toEqual(photo);
+    expect(await readPngInfo(await sharp(plain).webp().toBuffer())).toEqual(photo);
   });
 });

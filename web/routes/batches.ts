@@ -1,5 +1,4 @@
 /** Batches: files and grids of requests, what they would cost, their pictures as an archive and as a sheet. */
-import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
@@ -10,7 +9,7 @@ import { BatchBody, costOf, planBatch } from '../batch-plan.ts';
 import { HttpError, refuse } from '../errors.ts';
 import { answers, briefly, fileAnswer, JobSchema } from '../schemas.ts';
 import { drawSheet } from '../sheet.ts';
-import { partsOf, zipOf } from '../zip.ts';
+import { zipOf } from '../zip.ts';
 import '../context.ts';
 
 const exact = { additionalProperties: false } as const;
@@ -111,32 +110,21 @@ const picturesRoutes: FastifyPluginAsyncTypebox = async (app) => {
     '/api/v1/batches/:id/zip',
     {
       schema: {
-        summary: 'The pictures that are there, with manifest.json; a large batch in parts',
+        summary: 'The pictures that are there, with manifest.json',
         tags,
         params: ById,
-        querystring: Type.Object({ part: Type.Optional(Type.Integer({ minimum: 1 })) }, exact),
         response: answers({ 200: fileAnswer('application/zip') }),
       },
     },
-    async ({ params, query }, reply) => {
+    async ({ params }, reply) => {
       const { jobs } = app.services;
       const batch = await findBatch(jobs, params.id);
-      const parts = partsOf(await picturesOf(jobs, batch));
-      const { part = 1 } = query;
-      const advice = `expected a part from 1 to ${parts.length}`;
-      if (parts.length > 1 && query.part === undefined)
-        throw new HttpError(
-          'invalid',
-          `query: 'part': ${advice}, got none; it is too large for one`,
-        );
-      if (part > Math.max(1, parts.length))
-        throw new HttpError('invalid', `query: 'part': ${advice}, got ${part}`);
-      const name = `${batch.id}${parts.length > 1 ? `-part${part}` : ''}.zip`;
+      const entries = await picturesOf(jobs, batch);
       return reply
         .type('application/zip')
         .header('cache-control', 'no-store')
-        .header('content-disposition', `attachment; filename="${name}"`)
-        .send(Readable.from(zipOf(filesOf(jobs, batch, parts[part - 1] ?? []))));
+        .header('content-disposition', `attachment; filename="${batch.id}.zip"`)
+        .send(zipOf(filesOf(jobs, batch, entries)));
     },
   );
 

@@ -33,7 +33,8 @@ export const pngInfoRoutes: FastifyPluginAsyncTypebox = async (app) => {
       bodyLimit: UPLOAD_BYTES,
       config: { accepts: PICTURE_TYPES },
       schema: {
-        summary: 'Read the recipe in a PNG of ours or of AUTOMATIC1111, ComfyUI, InvokeAI, SwarmUI',
+        summary:
+          'Read the recipe in a PNG of ours, or a picture of AUTOMATIC1111, ComfyUI, InvokeAI, SwarmUI',
         description: 'Only text is read; nothing in it is run or fetched.',
         tags: ['images'],
         consumes: PICTURE_TYPES,

@@ -127,7 +127,7 @@ function Drop() {
       <input
         ref={input}
         type="file"
-        accept="image/png"
+        accept="image/png,image/jpeg,image/webp"
         class="sr"
         tabIndex={-1}
         aria-label="PNG with a recipe"
