@@ -135,7 +135,7 @@ describe.runIf(hasBrowser)('the page on the real server', () => {
     ])
       expect(await other.inputValue(`#${field}`), field).toBe(value);
     await other.keyboard.press('Control+Enter');
-    await expect.poll(async () => (await newestPicture()).id).not.toBe(first.id);
+    await expect.poll(async () => (await newestPicture()).id, SOON).not.toBe(first.id);
     const again = await newestPicture();
     const drawn = await fetch(`${server.address}/api/v1/images/${again.id}/file`);
     expect(await pixelsOf(Buffer.from(await drawn.arrayBuffer()))).toEqual(await pixelsOf(file));
@@ -180,7 +180,7 @@ describe.runIf(hasBrowser)('the page on the real server', () => {
   it('trains a run, stops it, goes on, and draws with its model', async () => {
     const page = await browser.visit('/train');
     const config = page.getByRole('textbox', { name: 'The whole configuration' });
-    await expect.poll(() => config.inputValue()).toContain('"first-run"'); // what a visitor begins with
+    await expect.poll(() => config.inputValue(), SOON).toContain('"first-run"'); // what a visitor begins with
     for (const [name, value] of [
       ...[['Steps', '400'] as const, ['Pictures to draw', '100'] as const],
       ...[['Held-out loss every', '50'] as const, ['Checkpoint every', '50'] as const],
@@ -191,7 +191,7 @@ describe.runIf(hasBrowser)('the page on the real server', () => {
     await page.getByRole('img', { name: /^Loss\. .*loss \d/ }).waitFor();
     const stepNow = async () =>
       Number(/Step (\d+)/.exec((await page.locator('.walk [role=status]').textContent())!)![1]);
-    await expect.poll(stepNow).toBeGreaterThan(60);
+    await expect.poll(stepNow, SOON).toBeGreaterThan(60);
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByText('The latest checkpoint is kept').waitFor();
     const stoppedAt = await stepNow();
