@@ -14,12 +14,27 @@ export function checkSchema<Schema extends TSchema>(
   where: string,
 ): Static<Schema> {
   const filled = Value.Default(schema, Value.Clone(value));
-  if (Value.Check(schema, filled)) return filled as Static<Schema>;
+  if (Value.Check(schema, filled)) {
+    checkText(filled, where);
+    return filled as Static<Schema>;
+  }
   const issue = worst(meant([...Value.Errors(schema, filled)]));
   const path = issue.instancePath.slice(1).replaceAll('/', '.');
   const field = path === '' ? 'the value' : `'${path}'`;
   const got = at(filled, issue.instancePath);
   throw new TypeError(`${where}: ${field}: ${explain(issue, at(schema, issue.schemaPath), got)}`);
+}
+
+/** No database keeps the character NUL in a text, and no text that is meant has it. */
+function checkText(value: unknown, where: string, path: readonly string[] = []): void {
+  if (typeof value === 'string' && value.includes('\0')) {
+    const field = path.length === 0 ? 'the value' : `'${path.join('.')}'`;
+    throw new TypeError(
+      `${where}: ${field}: expected text without the character NUL, got ${shown(value)}`,
+    );
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) checkText(inner, where, [...path, key]);
 }
 
 type Issue = {

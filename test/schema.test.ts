@@ -37,6 +37,10 @@ describe('checkSchema', () => {
 
   test.each([
     [{ steps: 0 }, "'steps': expected a whole number from 1 to 1000, got 0"],
+    [
+      { words: ['a', { word: 'b\0', weight: 1 }] },
+      '\'words.1.word\': expected text without the character NUL, got "b\\u0000"',
+    ],
     [{ steps: 1.5 }, "'steps': expected a whole number from 1 to 1000, got 1.5"],
     [{ steps: '25' }, '\'steps\': expected a whole number from 1 to 1000, got "25"'],
     [{ rate: 0 }, "'rate': expected a number above 0, got 0"],

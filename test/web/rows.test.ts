@@ -200,6 +200,13 @@ describe('JSON lines', () => {
     await expect((async () => requests(lines(text)))()).rejects.toThrow(message);
   });
 
+  test('and tables hold no text that a database refuses', async () => {
+    const refused = "line 2, column 'prompt': expected text without the character NUL";
+    await expect(requests(csv('prompt\nred hair\0\n'))).rejects.toThrow(refused);
+    const line = JSON.stringify({ prompt: 'red hair\0' });
+    await expect(requests(lines(line))).rejects.toThrow('without the character NUL');
+  });
+
   test('do not reach the prototype of objects', async () => {
     const [request] = await requests(lines('{"__proto__":{"seed":1},"seed":2}'));
     expect(request!.seed).toBe(2);
