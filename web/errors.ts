@@ -103,6 +103,12 @@ const fieldOf = ({ message }: Pick<Error, 'message'>) => ({
 });
 const invalid = (message: string) => new HttpError('invalid', message, fieldOf({ message }));
 
+/** What is asked of a path that no route has. */
+export function unknownPath({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): HttpError {
+  const path = url.split('?')[0]!.slice(0, 200);
+  return new HttpError('not_found', `request: expected a known path, got ${method} ${path}`);
+}
+
 /** What a check of outside data throws becomes a 400 with its sentence; a fault of ours stays one. */
 export async function refuse<Result>(check: () => Result | Promise<Result>): Promise<Result> {
   try {

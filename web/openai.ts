@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { convertPicture, decodePicture, encodePng, resizePicture } from '../png.ts';
 import type { ImageRequest } from '../request.ts';
-import { HttpError } from './errors.ts';
+import { HttpError, unknownPath } from './errors.ts';
 import { findModel, type Output, shown, understand, usageOf } from './openai-request.ts';
 import {
   GenerateBody,
@@ -38,11 +38,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     return reply.code(status).type('application/json').send(body);
   };
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0]!.slice(0, 200);
-    const sentence = `request: expected a known path, got ${request.method} ${path}`;
-    return answerError(new HttpError('not_found', sentence), request, reply);
-  });
+  app.setNotFoundHandler((request, reply) => answerError(unknownPath(request), request, reply));
 
   app.get(
     '/models',

@@ -8,7 +8,13 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyServerOptions } from 'fastify';
 import { a1111Routes } from './a1111.ts';
 import './context.ts';
-import { answerClientError, answerError, answerUnrouted, HttpError } from './errors.ts';
+import {
+  answerClientError,
+  answerError,
+  answerUnrouted,
+  HttpError,
+  unknownPath,
+} from './errors.ts';
 import { createLive, eventsRoutes, type LiveOptions } from './events.ts';
 import { acceptJson } from './json-body.ts';
 import { type LogLevel, logging } from './log.ts';
@@ -92,9 +98,8 @@ export function createServer(
         reply.elapsedTime / 1e3,
       ),
     );
-    inner.setNotFoundHandler(({ method, url }) => {
-      const path = url.split('?')[0]!.slice(0, 200);
-      throw new HttpError('not_found', `request: expected a known path, got ${method} ${path}`);
+    inner.setNotFoundHandler((request) => {
+      throw unknownPath(request);
     });
     await inner.register(compress, { encodings: ['br', 'gzip'], threshold: 1024 });
     await describeApi(inner);
