@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfigFile, type TrainingConfig } from '../training/config.ts';
 import type { StepProgress } from '../training/loop.ts';
-import { parseTraining, runTraining, type Training } from '../workers/training.ts';
+import { isDiffusion, parseTraining, runTraining, type Training } from '../workers/training.ts';
 import { type Context, Exit } from './context.ts';
 import { openDevice } from './device.ts';
 import { chooseModel, shippedFile } from './files.ts';
@@ -19,7 +19,7 @@ export async function trainRun(
   const file = shippedFile(path);
   const training = withShippedTokenizer(parseTraining(await readConfigFile(file), file));
   const { kind, config } = training;
-  checkInit(options.init, kind);
+  checkInit(options.init, training);
   const folder = join(options.runs, config.name);
   await checkWritable(options.runs);
   const resumed = await checkSameRun(folder, config);
@@ -53,11 +53,11 @@ function withShippedTokenizer(training: Training): Training {
   return { ...training, config: { ...config, tokens: { tokenizer } } };
 }
 
-function checkInit(init: string | undefined, kind: Training['kind']): void {
-  if (init === undefined || kind === 'diffusion' || kind === 'packed') return;
+function checkInit(init: string | undefined, training: Training): void {
+  if (init === undefined || isDiffusion(training)) return;
   const what = { tokens: 'a token model', tokenizer: 'a tokenizer' };
   throw new RangeError(
-    `--init: expected none for ${what[kind]}, which starts from new weights, got '${init}'; leave it out`,
+    `--init: expected none for ${what[training.kind]}, which starts from new weights, got '${init}'; leave it out`,
   );
 }
 

@@ -12,7 +12,7 @@ import { findModel, listModels } from '../pipelines/models.ts';
 import { decodePicture } from '../png.ts';
 import type { Engine } from '../tensor/program.ts';
 import type { StepProgress } from '../training/loop.ts';
-import { parseTraining, runTraining, type Training } from './training.ts';
+import { isDiffusion, parseTraining, runTraining, type Training } from './training.ts';
 
 export type Places = {
   /** Folders of models. */
@@ -28,7 +28,7 @@ export async function resolveTraining(
 ): Promise<{ training: Training; init?: string }> {
   const training = withPlaces(parseTraining(config, 'train'), places);
   if (init === undefined) return { training };
-  if (training.kind !== 'diffusion' && training.kind !== 'packed')
+  if (!isDiffusion(training))
     throw new RangeError(`init: expected none for ${training.kind}, got '${init}'; leave it out`);
   const { folder, card } = findModel(init, await listModels(places.folders));
   diffusionCard(card);

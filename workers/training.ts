@@ -6,6 +6,7 @@ import type { Engine, HostTensors } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../training/config.ts';
 import { writeCurve } from '../training/curve-file.ts';
+import type { Dataset } from '../training/data/dataset.ts';
 import { openData, openSides } from '../training/data/open.ts';
 import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
@@ -39,6 +40,11 @@ export type Training =
   | { readonly kind: 'packed'; readonly config: PackedTraining }
   | { readonly kind: 'tokens'; readonly config: TokenTraining }
   | { readonly kind: 'tokenizer'; readonly config: TokenizerTraining };
+type DiffusionTraining = Extract<Training, { readonly kind: 'diffusion' | 'packed' }>;
+/** Of a diffusion model, on packed pictures or others: what `init` may begin. */
+export const isDiffusion = (training: Training): training is DiffusionTraining =>
+  training.kind === 'diffusion' || training.kind === 'packed';
+
 export type TrainingOptions = {
   readonly engine: Engine;
   /** The run's folder; one that was stopped goes on. */
@@ -74,12 +80,12 @@ export function parseTraining(value: unknown, where: string): Training {
 
 /** False when the signal stopped it: the same call goes on. */
 export async function runTraining(training: Training, options: TrainingOptions): Promise<boolean> {
-  const { kind, config } = training;
   const { folder } = options;
   const run = () => {
-    if (kind === 'diffusion') return runDiffusion(config, options);
-    if (kind === 'packed') return runPacked(config, options);
-    return kind === 'tokens' ? runTokens(config, options) : runTokenizer(config, options);
+    if (isDiffusion(training)) return runDiffusion(training, options);
+    return training.kind === 'tokens'
+      ? runTokens(training.config, options)
+      : runTokenizer(training.config, options);
   };
   const written = await run();
   await writeCurve(folder, join(folder, 'curve.svg'));
@@ -90,19 +96,23 @@ export async function runTraining(training: Training, options: TrainingOptions):
 /** What writes the result, where the run came to its end. */
 export type Finished = (() => Promise<void>) | undefined;
 
-async function runDiffusion(config: TrainingConfig, options: TrainingOptions): Promise<Finished> {
+async function runDiffusion(
+  training: DiffusionTraining,
+  options: TrainingOptions,
+): Promise<Finished> {
+  const { config } = training;
   const { engine, folder, to, signal, onStep, say } = options;
   const { data, heldOut, skipped, styles } = await openData(config.data, preparing(options));
   const otherSides = await openSides(config.data, sidesOf(config), preparing(options));
   if (skipped.length > 0)
     say(`pictures that cannot be read: ${skipped.length} (${skipped.join(', ')})`);
   const { vocabulary } = data;
-  const fresh = () => createNetwork(config, data, createRng(config.seed)).weights;
-  const init = await initialWeights(options, fresh, vocabulary);
-  const { update, finished } = await train(config, {
-    ...{ engine, data, otherSides, heldOut, folder, signal, onStep },
-    ...init,
-  });
+  const run = { engine, data, otherSides, heldOut, folder, signal, onStep };
+  const given = { ...run, ...(await initialWeights(training, data, options)) };
+  const { update, finished } =
+    training.kind === 'packed'
+      ? await trainPacked(training.config, given)
+      : await train(training.config, given);
   await update.dispose();
   if (!finished) return undefined;
   return async () => writeModelPage(to, await exportRun(folder, { to, vocabulary, styles }));
@@ -113,36 +123,25 @@ export const preparing = ({ cache, onPrepare }: TrainingOptions) => ({
   onProgress: (done: number) => onPrepare(`${done} pictures drawn`),
 });
 
-/** What a new run begins with in place of `fresh` weights, where a model was named. */
+/** What a new run begins with in place of random weights, where a model was named. */
 async function initialWeights(
+  { kind, config }: DiffusionTraining,
+  data: Dataset,
   { init, say }: TrainingOptions,
-  fresh: () => HostTensors,
-  vocabulary: readonly string[],
 ): Promise<{ readonly init?: HostTensors }> {
   if (init === undefined) return {};
   const model = await readModel(init);
-  const { weights, reused, words, fresh: anew } = reuseWeights(fresh(), model, vocabulary);
+  const { vocabulary } = data;
+  const rng = createRng(config.seed);
+  const { weights: fresh } =
+    kind === 'packed'
+      ? createPackedNetwork(config, vocabulary.length, rng)
+      : createNetwork(config, data, rng);
+  const { weights, reused, words, fresh: anew } = reuseWeights(fresh, model, vocabulary);
   say(`from '${model.card.id}': ${reused.length} tensors reused`);
   if (words) say(`  and the embeddings of ${words.reused} of ${words.of} words`);
   if (anew.length > 0) say(`  new: ${anew.join(', ')}`);
   return { init: weights };
-}
-
-async function runPacked(config: PackedTraining, options: TrainingOptions): Promise<Finished> {
-  const { engine, folder, to, signal, onStep } = options;
-  const { data, heldOut, styles } = await openData(config.data, preparing(options));
-  const otherSides = await openSides(config.data, sidesOf(config), preparing(options));
-  const { vocabulary } = data;
-  const fresh = () =>
-    createPackedNetwork(config, vocabulary.length, createRng(config.seed)).weights;
-  const init = await initialWeights(options, fresh, vocabulary);
-  const { update, finished } = await trainPacked(config, {
-    ...{ engine, data, otherSides, heldOut, folder, signal, onStep },
-    ...init,
-  });
-  await update.dispose();
-  if (!finished) return undefined;
-  return async () => writeModelPage(to, await exportRun(folder, { to, vocabulary, styles }));
 }
 
 async function runTokenizer(
