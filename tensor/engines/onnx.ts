@@ -23,8 +23,9 @@ import {
 } from '../program.ts';
 import { sizeOf } from '../shape.ts';
 import type { Tensor, Tensors } from '../tf.ts';
-import { nameOf, tensorOf, trace } from '../trace/backend.ts';
+import { trace } from '../trace/backend.ts';
 import { ELEMENT, type Graph } from '../trace/graph.ts';
+import { nameOf, tensorOf } from '../trace/recording.ts';
 import '../trace/kernels/conv.ts';
 import '../trace/kernels/gather.ts';
 import '../trace/kernels/math.ts';

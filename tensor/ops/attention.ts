@@ -1,6 +1,6 @@
 /** Scaled dot-product attention (Vaswani et al. 2017, eq. 1) with an additive bias. */
 import { type Tensor, tf } from '../tf.ts';
-import { graph, nameOf, tensorOf } from '../trace/backend.ts';
+import { graph, nameOf, tensorOf } from '../trace/recording.ts';
 import { primitive } from './primitive.ts';
 import { reduceTo } from './reduce-to.ts';
 

@@ -1,6 +1,6 @@
 /** GELU (Hendrycks and Gimpel 2016), exact (erf) and by the tanh approximation, and SiLU. */
 import { type Tensor, tf } from '../tf.ts';
-import { emit } from '../trace/backend.ts';
+import { emit } from '../trace/recording.ts';
 import { primitive } from './primitive.ts';
 
 const CUBIC = 0.044715;

@@ -1,6 +1,6 @@
 /** Group norm (Wu and He 2018) of pictures [B, H, W, C]. */
 import { type Tensor, tf } from '../tf.ts';
-import { graph, nameOf, tensorOf } from '../trace/backend.ts';
+import { graph, nameOf, tensorOf } from '../trace/recording.ts';
 import { primitive } from './primitive.ts';
 
 export type GroupNormOptions = {

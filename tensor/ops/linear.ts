@@ -1,7 +1,7 @@
 /** x W^T + b as one Gemm, with PyTorch's layout of weights. */
 import { sizeOf } from '../shape.ts';
 import { type Tensor, tf } from '../tf.ts';
-import { graph, nameOf, tensorOf } from '../trace/backend.ts';
+import { graph, nameOf, tensorOf } from '../trace/recording.ts';
 import { primitive } from './primitive.ts';
 
 /** x [..., I], weight [O, I], bias [O] -> [..., O]. */

@@ -3,7 +3,7 @@
  * applied by the caller's multiplication, because adaLN replaces them by per-picture ones.
  */
 import { type Tensor, tf } from '../tf.ts';
-import { graph, nameOf, tensorOf } from '../trace/backend.ts';
+import { graph, nameOf, tensorOf } from '../trace/recording.ts';
 import { primitive } from './primitive.ts';
 
 const meanOf = (x: Tensor): Tensor => tf.mean(x, -1, true);

@@ -3,7 +3,7 @@
  * compact ONNX form. On an eager engine the composition runs; in a trace the ONNX form is recorded.
  */
 import { type Tensor, tf } from '../tf.ts';
-import { isTracing } from '../trace/backend.ts';
+import { isTracing } from '../trace/recording.ts';
 
 export type Primitive = {
   /** The definition, in plain tfjs ops: the result, then what the gradient wants kept. */

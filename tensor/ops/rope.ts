@@ -4,7 +4,7 @@
  * business of encoders/positions.
  */
 import { type Tensor, tf } from '../tf.ts';
-import { graph, nameOf, tensorOf } from '../trace/backend.ts';
+import { graph, nameOf, tensorOf } from '../trace/recording.ts';
 import { primitive } from './primitive.ts';
 import { reduceTo } from './reduce-to.ts';
 

@@ -9,9 +9,10 @@ import { conv2d } from '../../tensor/ops/conv.ts';
 import { silu } from '../../tensor/ops/gelu.ts';
 import { groupNorm } from '../../tensor/ops/group-norm.ts';
 import { type Tensor, tf } from '../../tensor/tf.ts';
-import { nameOf, tensorOf, trace } from '../../tensor/trace/backend.ts';
+import { trace } from '../../tensor/trace/backend.ts';
 import type { Graph } from '../../tensor/trace/graph.ts';
 import { encodeModel } from '../../tensor/trace/onnx.ts';
+import { nameOf, tensorOf } from '../../tensor/trace/recording.ts';
 
 const SHAPE = [1, 8, 8, 16];
 /** Traces `fn` of one picture; every constant it makes is a weight. */

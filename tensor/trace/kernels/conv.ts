@@ -5,7 +5,8 @@
  */
 import { sizeOf } from '../../shape.ts';
 import { tf } from '../../tf.ts';
-import { emit, graph, infoOf, kernel, nameOf, type TensorInfo } from '../backend.ts';
+import { kernel } from '../backend.ts';
+import { emit, graph, infoOf, nameOf, type TensorInfo } from '../recording.ts';
 import { filled, reshape, transpose } from './nodes.ts';
 
 type Pad = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;

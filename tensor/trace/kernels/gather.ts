@@ -1,8 +1,9 @@
 /** Kernels that look up or place values by index. */
 import { sizeOf } from '../../shape.ts';
 import { tf } from '../../tf.ts';
-import { emit, graph, kernel, type TensorInfo } from '../backend.ts';
+import { kernel } from '../backend.ts';
 import { ELEMENT } from '../graph.ts';
+import { emit, graph, type TensorInfo } from '../recording.ts';
 import { cast, filled, reshape } from './nodes.ts';
 
 const toInt64 = (x: TensorInfo): TensorInfo =>

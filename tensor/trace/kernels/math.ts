@@ -1,7 +1,8 @@
 /** Element-wise kernels and casts. */
 import { tf } from '../../tf.ts';
-import { emit, graph, kernel, type TensorInfo } from '../backend.ts';
+import { kernel } from '../backend.ts';
 import { ELEMENT, type ElementType } from '../graph.ts';
+import { emit, graph, type TensorInfo } from '../recording.ts';
 
 const broadcast = (a: TensorInfo, b: TensorInfo): number[] =>
   tf.backend_util.assertAndGetBroadcastShape(a.shape, b.shape);

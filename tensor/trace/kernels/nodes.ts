@@ -1,8 +1,8 @@
 /** Nodes that several kernels are made of. */
 import { sizeOf } from '../../shape.ts';
 import type { DataType } from '../../tf.ts';
-import { emit, graph, infoOf, nameOf, type TensorInfo } from '../backend.ts';
 import { ELEMENT, type ElementType } from '../graph.ts';
+import { emit, graph, infoOf, nameOf, type TensorInfo } from '../recording.ts';
 
 export const reshape = (x: TensorInfo, shape: readonly number[]): TensorInfo =>
   emit('Reshape', [x, graph().ints(shape)], shape, x.dtype);

@@ -1,6 +1,7 @@
 /** Reductions, softmax, ordering and products of matrices. */
 import { tf } from '../../tf.ts';
-import { emit, graph, infoOf, kernel, nameOf, type TensorInfo } from '../backend.ts';
+import { kernel } from '../backend.ts';
+import { emit, graph, infoOf, nameOf, type TensorInfo } from '../recording.ts';
 import { cast } from './nodes.ts';
 
 /** Max alone has its axes under another name. */

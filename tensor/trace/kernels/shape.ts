@@ -1,7 +1,8 @@
 /** Kernels that move values without changing them. */
 import { sizeOf } from '../../shape.ts';
 import { type DataType, tf } from '../../tf.ts';
-import { emit, graph, infoOf, kernel, nameOf, type TensorInfo } from '../backend.ts';
+import { kernel } from '../backend.ts';
+import { emit, graph, infoOf, nameOf, type TensorInfo } from '../recording.ts';
 import { filled, reshape, transpose } from './nodes.ts';
 
 function slice(x: TensorInfo, begin: readonly number[], size: readonly number[]): TensorInfo {
