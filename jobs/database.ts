@@ -1,5 +1,4 @@
 /** The SQL database of history and queue: PGlite in a folder or in memory, or PostgreSQL by address; same SQL. */
-import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPglitePool, type SqlClient, type SqlPool } from './pglite-pool.ts';
 
@@ -60,13 +59,8 @@ async function transaction<T>(pool: SqlPool, work: (sql: Sql) => Promise<T>): Pr
 }
 
 async function embed(where: string): Promise<SqlPool> {
-  const { PGlite } = await import('@electric-sql/pglite');
-  if (where === 'memory:') return prepared(createPglitePool(await PGlite.create()));
-  await mkdir(where, { recursive: true });
-  return prepared(createPglitePool(await PGlite.create(where)));
-}
-
-async function prepared(pool: SqlPool): Promise<SqlPool> {
+  const { openEmbedded } = await import('./embedded.ts');
+  const pool = createPglitePool(await openEmbedded(where));
   await pool.query(`SET search_path = ${QUEUE_SCHEMA}, public`);
   return pool;
 }
