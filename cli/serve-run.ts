@@ -111,13 +111,17 @@ function greet(
   { open, data }: ServeOptions,
   { env, stdout }: Context,
 ): void {
-  stdout.write(`Ropewalk is at ${address}\n`);
-  if (token !== undefined && !env.ROPEWALK_TOKEN)
-    stdout.write(`The token, shown this once: ${token}\n`);
+  const isNew = token !== undefined && !env.ROPEWALK_TOKEN;
   const pictures = env.STORAGE_URL?.split('?')[0] ?? data;
   const queue = env.REDIS_URL ? 'Redis' : env.DATABASE_URL ? 'PostgreSQL' : data;
   const kept = pictures === queue ? 'Pictures and queue' : `The queue is in ${queue}, pictures`;
-  stdout.write(`${kept} are kept in ${pictures}; Ctrl-C stops\n`);
+  stdout.write(
+    [
+      `Ropewalk is at ${address}`,
+      ...(isNew ? [`The token, shown this once: ${token}`] : []),
+      `${kept} are kept in ${pictures}; Ctrl-C stops\n`,
+    ].join('\n'),
+  );
   if (open) openBrowser(address);
 }
 

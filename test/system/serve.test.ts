@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -176,4 +177,25 @@ test('a port in use, and a data folder in use, are one sentence each and exit co
   expect(code).toBe(2);
   expect(said).toMatch(/^ropewalk: data folder: expected one that no process uses, got .*\n$/);
   expect(said).toContain(address);
+});
+
+test('whoever read the address may leave: the server goes on without its output', async () => {
+  data = await mkdtemp(join(tmpdir(), 'ropewalk-data-'));
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  free.close();
+  await once(free, 'close');
+  const server = spawn('node', [CLI, 'serve', '--port', String(port), '--data', data], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const address = `http://127.0.0.1:${port}`;
+  running = { address, process: server, stop: async () => {} };
+  server.stdout.destroy();
+  server.stderr.destroy();
+  const answers = () => fetch(`${address}/api/v1/ready`).then(({ ok }) => ok, String);
+  await expect.poll(answers).toBe(true);
+  await get('/models');
+  server.kill('SIGTERM');
+  expect(await once(server, 'exit')).toEqual([0, null]);
 });
