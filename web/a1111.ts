@@ -2,6 +2,7 @@
  * The API of AUTOMATIC1111's web UI over our queue, so that programs written for it find us by their base
  * URL: `txt2img`, `progress`, `interrupt`, `samplers`, `sd-models`, `png-info` under /sdapi/v1.
  */
+import { STATUS_CODES } from 'node:http';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Progress } from '../jobs/job.ts';
@@ -17,7 +18,8 @@ import {
   Txt2ImgBody,
   toDetail,
 } from './a1111-schemas.ts';
-import { HttpError, refuse } from './errors.ts';
+import { describeError, HttpError, refuse } from './errors.ts';
+import { unrouted } from './methods.ts';
 import { readPngInfo } from './png-info.ts';
 import { cancelRender, filesOfRender, RenderEnded, startRender, whenGone } from './renders.ts';
 import { UPLOAD_BYTES } from './routes/uploads.ts';
@@ -48,7 +50,10 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     return reply.code(status).type('application/json').send(body);
   });
-  app.setNotFoundHandler((_, reply) => reply.code(404).send({ detail: 'Not Found' }));
+  app.setNotFoundHandler((request, reply) => {
+    const { status } = describeError(unrouted(request, reply));
+    return reply.code(status).send({ detail: STATUS_CODES[status] });
+  });
 
   app.post(
     '/txt2img',

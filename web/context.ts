@@ -1,5 +1,6 @@
 /** What routes find on the server: the services behind it, and the stream of events. */
 import type { Live } from './events.ts';
+import type { MethodsOf } from './methods.ts';
 import type { Metrics } from './metrics.ts';
 import type { Services } from './services.ts';
 
@@ -9,6 +10,7 @@ declare module 'fastify' {
     readonly services: Services;
     readonly live: Live;
     readonly metrics: Metrics;
+    readonly methodsOf: MethodsOf;
   }
   interface FastifyContextConfig {
     /** Answers without a token. */

@@ -10,6 +10,7 @@ const STATUS = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   conflict: 409,
   too_large: 413,
   unsupported: 415,
@@ -102,12 +103,6 @@ const fieldOf = ({ message }: Pick<Error, 'message'>) => ({
   field: /^[^']*: '([^']+)': /.exec(message)?.[1],
 });
 const invalid = (message: string) => new HttpError('invalid', message, fieldOf({ message }));
-
-/** What is asked of a path that no route has. */
-export function unknownPath({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): HttpError {
-  const path = url.split('?')[0]!.slice(0, 200);
-  return new HttpError('not_found', `request: expected a known path, got ${method} ${path}`);
-}
 
 /** What a check of outside data throws becomes a 400 with its sentence; a fault of ours stays one. */
 export async function refuse<Result>(check: () => Result | Promise<Result>): Promise<Result> {

@@ -126,6 +126,7 @@ export function toOpenAIError(error: unknown): {
         : 'invalid_value',
     unauthorized: 'invalid_api_key',
     not_found: param === 'model' ? 'model_not_found' : 'not_found',
+    method_not_allowed: 'method_not_supported',
     queue_full: 'rate_limit_exceeded',
     too_many: 'rate_limit_exceeded',
   } as Readonly<Record<string, string>>;

@@ -8,7 +8,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { convertPicture, decodePicture, encodePng, resizePicture } from '../png.ts';
 import type { ImageRequest } from '../request.ts';
-import { HttpError, unknownPath } from './errors.ts';
+import { HttpError } from './errors.ts';
+import { unrouted } from './methods.ts';
 import { findModel, type Output, shown, understand, usageOf } from './openai-request.ts';
 import {
   GenerateBody,
@@ -38,7 +39,7 @@ const routes: FastifyPluginAsyncTypebox = async (app) => {
     return reply.code(status).type('application/json').send(body);
   };
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) => answerError(unknownPath(request), request, reply));
+  app.setNotFoundHandler((request, reply) => answerError(unrouted(request, reply), request, reply));
 
   app.get(
     '/models',

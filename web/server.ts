@@ -8,17 +8,12 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyServerOptions } from 'fastify';
 import { a1111Routes } from './a1111.ts';
 import './context.ts';
-import {
-  answerClientError,
-  answerError,
-  answerUnrouted,
-  HttpError,
-  unknownPath,
-} from './errors.ts';
+import { answerClientError, answerError, answerUnrouted, HttpError } from './errors.ts';
 import { createLive, eventsRoutes, type LiveOptions } from './events.ts';
 import { acceptJson } from './json-body.ts';
 import { type LogLevel, logging } from './log.ts';
 import { loginRoutes } from './login.ts';
+import { unrouted, watchMethods } from './methods.ts';
 import { createMetrics, metricsRoutes } from './metrics.ts';
 import { openaiRoutes } from './openai.ts';
 import { describeApi } from './openapi.ts';
@@ -81,6 +76,7 @@ export function createServer(
     metrics.event(event);
     live.publish(event);
   });
+  app.decorate('methodsOf', watchMethods(app));
   app.decorate('live', { getter: () => live });
   app.decorate('metrics', { getter: () => metrics });
   app.decorate('services', { getter: () => door.services() });
@@ -98,8 +94,8 @@ export function createServer(
         reply.elapsedTime / 1e3,
       ),
     );
-    inner.setNotFoundHandler((request) => {
-      throw unknownPath(request);
+    inner.setNotFoundHandler((request, reply) => {
+      throw unrouted(request, reply);
     });
     await inner.register(compress, { encodings: ['br', 'gzip'], threshold: 1024 });
     await describeApi(inner);

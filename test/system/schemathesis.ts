@@ -1,6 +1,7 @@
 /**
  * Schemathesis against a real server: what its OpenAPI document lets through, and what it does not, is asked of
- * every operation but the stream of events; no answer may be a 5xx or outside its schema.
+ * every operation but the stream of events; no answer may be a 5xx or outside its schema, and methods that a path
+ * does not know are answered 405.
  *
  *     npx tsx test/system/schemathesis.ts [examples an operation] [seed]
  */
@@ -16,6 +17,7 @@ import { find, PYTHON } from './servers.ts';
 
 const CHECKS = [
   'not_a_server_error',
+  'unsupported_method',
   'status_code_conformance',
   'content_type_conformance',
   'response_headers_conformance',

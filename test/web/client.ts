@@ -44,7 +44,7 @@ export function createClient(options: ServerOptions & FakeOptions = {}, given?: 
   }
 
   async function ask(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS',
     url: string,
     more: Asked = {},
   ): Promise<Answer> {

@@ -388,7 +388,7 @@ describe('what is no request', () => {
     const close = 'Connection: close\r\n';
     expect(await say(client, line('CONNECT'))).toBe('');
     const traced = await say(client, line('TRACE', close));
-    expect(traced).toMatch(/^HTTP\/1\.1 404 /);
+    expect(traced).toMatch(/^HTTP\/1\.1 405 /);
     expect(traced).not.toContain(TOKEN);
     const upgrade = 'Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
     const events = line('GET', `Connection: Upgrade, close\r\n${upgrade}`);
