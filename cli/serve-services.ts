@@ -1,10 +1,10 @@
 /** What the server is given besides the queue: models, configurations, reports, and what this machine is. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { arch, availableParallelism, platform, totalmem } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Jobs } from '../jobs/jobs.ts';
 import { describeModel } from '../pipelines/describe.ts';
-import { findModel, watchModels } from '../pipelines/models.ts';
+import { findModel, watchModels, withoutFolders } from '../pipelines/models.ts';
 import { resolveRequest } from '../pipelines/render.ts';
 import { readConfigFile } from '../training/config.ts';
 import type { ModelView, ReportView, Services } from '../web/services.ts';
@@ -13,7 +13,8 @@ import type { ServeOptions } from './serve.ts';
 import { allModelFolders } from './worker.ts';
 
 export function createServices(jobs: Jobs, options: ServeOptions, context: Context): Services {
-  const folders = allModelFolders(options, context);
+  const folders = allModelFolders(options, context).map((folder) => resolve(folder));
+  const told = (sentence: string) => withoutFolders(sentence, [...folders, resolve(options.data)]);
   const models = watchModels(folders);
   const views = new WeakMap<object, ModelView>();
   const viewOf = (card: Parameters<typeof describeModel>[0]): ModelView => {
@@ -27,7 +28,7 @@ export function createServices(jobs: Jobs, options: ServeOptions, context: Conte
       list: async () => (await models()).models.map(({ card }) => viewOf(card)),
       broken: async () =>
         (await models()).broken.map(
-          ({ folder, reason }) => `${basename(folder)} cannot be used: ${reason}`,
+          ({ folder, reason }) => `${basename(folder)} cannot be used: ${told(reason)}`,
         ),
       check: async (request) => {
         resolveRequest(request, findModel(request.model, await models()).card);
@@ -35,7 +36,10 @@ export function createServices(jobs: Jobs, options: ServeOptions, context: Conte
     },
     async checkConfig(input) {
       const { checkJob } = await import('../workers/check.ts'); // with all that measures: seldom needed
-      await checkJob(input, { folders, data: options.data });
+      await checkJob(input, { folders, data: resolve(options.data) }).catch((error) => {
+        error.message = told(error.message);
+        throw error;
+      });
     },
     configs,
     reports: reportsIn(join(options.data, 'reports')),

@@ -212,9 +212,11 @@ export async function writeModel<Card extends ModelCard>(
 
 /** Throws unless the weights are those of the card. */
 export async function checkDigest(path: string, expected: string): Promise<void> {
-  const digest = await digestOf(path);
+  const digest = await digestOf(path).catch(({ code }) => {
+    throw new RangeError(`${path}: expected weights to read, got ${code}; restore the file`);
+  });
   if (digest === expected) return;
-  throw new Error(
+  throw new RangeError(
     `${path}: expected SHA-256 ${expected} as in model.json, got ${digest}; the file was changed or damaged`,
   );
 }

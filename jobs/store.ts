@@ -102,8 +102,8 @@ function absent(error: NodeJS.ErrnoException): undefined {
 }
 
 function describe(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') return 'no space is left on the disk';
+  const { code, message, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'no space is left on the disk';
   if (code === 'EACCES' || code === 'EROFS') return 'the folder of pictures cannot be written to';
-  return message;
+  return message.split(`, ${syscall}`)[0]!; // without the path
 }

@@ -68,7 +68,7 @@ export function findModel(id: string, { models, broken }: ModelList): AnyEntry {
   const found = models.find((model) => model.id === id);
   if (found) return found;
   const damaged = broken.find(({ folder }) => folder.endsWith(`/${id}`));
-  if (damaged) throw new Error(damaged.reason);
+  if (damaged) throw new RangeError(damaged.reason);
   const names = models.map((model) => model.id);
   const near = nearest(id, names);
   const known = near.length > 0 ? `nearest: ${near.join(', ')}` : `known: ${names.join(', ')}`;
@@ -78,3 +78,7 @@ export function findModel(id: string, { models, broken }: ModelList): AnyEntry {
       : `model: expected a known model, got '${id}'; ${known}`,
   );
 }
+
+/** What is told to clients, who need not know where this machine keeps its models: paths begin in these folders. */
+export const withoutFolders = (sentence: string, folders: readonly string[]): string =>
+  folders.reduce((text, folder) => text.replaceAll(join(folder, '/'), ''), sentence);

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { isEnded, type Job, type JobEvent, type StoredPicture } from '../jobs/job.ts';
 import { Conflict, type Jobs, NotFound } from '../jobs/jobs.ts';
 import type { ImageRequest } from '../request.ts';
+import { HttpError } from './errors.ts';
 
 export type Told =
   | Extract<JobEvent, { type: 'progress' | 'preview' | 'picture' }>
@@ -71,11 +72,13 @@ export async function startRender(
   }
 }
 
+const LEFT = 'request: expected a client that waits for its pictures, got one that hung up';
+
 /** Aborted when the client hangs up before it has its answer. */
 export function whenGone({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   raw.on('close', () => {
-    if (!raw.writableFinished) gone.abort();
+    if (!raw.writableFinished) gone.abort(new HttpError('invalid', LEFT)); // no fault of ours to log
   });
   return gone.signal;
 }

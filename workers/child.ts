@@ -3,7 +3,9 @@
  * does, however that ended; signals for the whole group are the worker's to understand.
  */
 import { setPriority } from 'node:os';
+import { join } from 'node:path';
 import { isHopeless, type JobTask, type KeptModel } from '../jobs/jobs.ts';
+import { withoutFolders } from '../pipelines/models.ts';
 import { openDevice } from '../tensor/device.ts';
 import type { FromChild, Setup, ToChild } from './messages.ts';
 import { createRunner } from './runner.ts';
@@ -16,6 +18,8 @@ type Running = {
 
 const running = new Map<number, Running>();
 let runner: Promise<ReturnType<typeof createRunner>> | undefined;
+/** Where models and data are. */
+let folders: readonly string[] = [];
 
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
@@ -36,7 +40,14 @@ function say(message: FromChild): void {
   if (process.connected) process.send!(message, () => {});
 }
 
+/** A line in the server's log, in its form: where a file is that clients are told of by its name. */
+function log(job: string, msg: string): void {
+  const line = { level: 50, time: Date.now(), pid: process.pid, job, msg };
+  process.stderr.write(`${JSON.stringify(line)}\n`);
+}
+
 async function open({ device, nice, ...places }: Setup) {
+  folders = [...places.models, join(places.data, 'models'), places.data];
   if (nice !== undefined) setPriority(nice); // before there are threads, which inherit it
   const engine = await openDevice(device);
   const watch = {
@@ -69,7 +80,9 @@ async function run({ run: number, job, existing }: Extract<ToChild, { type: 'run
     const result = await (await runner!).run(task);
     say({ type: 'done', run: number, result });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const sentence = error instanceof Error ? error.message : String(error);
+    const message = withoutFolders(sentence, folders);
+    if (message !== sentence) log(job.id, sentence);
     say({ type: 'failed', run: number, message, hopeless: isHopeless(error) });
   } finally {
     running.delete(number);

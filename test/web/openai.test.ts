@@ -11,7 +11,11 @@ import type { Recipe } from '../../request.ts';
 import { createClient } from './client.ts';
 import { ended } from './fake-services.ts';
 
-const { app, services, ask } = createClient({ step: 4 });
+/** Faults of the server: clients that hang up are none. */
+const log: string[] = [];
+const { app, services, ask } = createClient({
+  ...{ step: 4, logLevel: 'error', log: { write: (line) => void log.push(line) } },
+});
 const { jobs } = await services;
 let client: OpenAI;
 
@@ -20,7 +24,10 @@ beforeAll(async () => {
   const { port } = app.server.address() as AddressInfo;
   client = new OpenAI({ baseURL: `http://127.0.0.1:${port}/v1`, apiKey: 'none', maxRetries: 0 });
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  await app.close();
+  expect(log).toEqual([]);
+});
 
 const bytes = (b64: string | undefined) => Buffer.from(b64!, 'base64');
 const extra = (more: object) => more as Record<string, never>;

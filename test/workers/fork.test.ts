@@ -1,7 +1,9 @@
+import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Unrecoverable } from '../../jobs/jobs.ts';
@@ -10,7 +12,7 @@ import { fileOf, render } from '../../pipelines/render.ts';
 import type { ImageRequest } from '../../request.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { type Forked, forkChild } from '../../workers/fork.ts';
-import type { OfModels } from '../../workers/messages.ts';
+import type { FromChild, OfModels } from '../../workers/messages.ts';
 import { writeTinyModel } from '../pipelines/tiny-model.ts';
 import { taskOf } from './task.ts';
 
@@ -75,6 +77,28 @@ test('a job that fails says why, once and for all, and the child lives', async (
   await expect(child.run(task)).rejects.toThrow(Unrecoverable);
   await expect(child.run(task)).rejects.toThrow('nearest: tiny');
   expect(child.pid).toBe(pid);
+});
+
+test('a model that cannot be read is named without its path, which the log has', async () => {
+  const { folder: at } = await writeTinyModel(folder, { id: 'damaged' });
+  await writeFile(join(at, 'model.safetensors'), 'nothing');
+  const one = fork(join(import.meta.dirname, '../../workers/child.ts'), {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const logged = text(one.stderr!);
+  const device = { device: 'cpu', threads: 1, cache: folder } as const;
+  one.send({ type: 'setup', setup: { device, models: [folder], data: folder } });
+  const { job } = taskOf(input(request({ model: 'damaged' }))).task;
+  one.send({ type: 'run', run: 0, job, existing: [] });
+  const said = await new Promise<Extract<FromChild, { type: 'failed' }>>((resolve) =>
+    one.on('message', (told: FromChild) => told.type === 'failed' && resolve(told)),
+  );
+  one.disconnect();
+  expect(said.hopeless).toBe(true);
+  expect(said.message).toMatch(/^damaged\/model.safetensors: expected SHA-256 .* or damaged$/);
+  const line = JSON.parse(await logged);
+  expect(line).toMatchObject({ level: 50, job: 'job', msg: join(folder, said.message) });
 });
 
 test('what cannot be kept fails with the error that keeping threw', async () => {
