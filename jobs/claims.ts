@@ -77,14 +77,18 @@ export function createClaims({ sql }: Database) {
       return row && jobOf(row);
     },
 
-    /** Whether the job is still ours, and if not, what it is instead. */
-    async stateOf({ job }: Held): Promise<'mine' | 'cancelled' | 'lost'> {
-      const [row] = await sql<{ state: string; attempts: number }>(
-        'SELECT state, attempts FROM ropewalk.jobs WHERE id = $1',
-        [job.id],
+    /** Whether these jobs are still ours, and if not, what they are instead. */
+    async statesOf(held: readonly Held[]): Promise<('mine' | 'cancelled' | 'lost')[]> {
+      const rows = await sql<{ id: string; state: string; attempts: number }>(
+        'SELECT id, state, attempts FROM ropewalk.jobs WHERE id = ANY($1)',
+        [held.map(({ job }) => job.id)],
       );
-      if (row?.state === 'running' && row.attempts === job.attempts) return 'mine';
-      return row?.state === 'cancelled' ? 'cancelled' : 'lost';
+      const found = new Map(rows.map((row) => [row.id, row]));
+      return held.map(({ job: { id, attempts } }) => {
+        const row = found.get(id);
+        if (row?.state === 'running' && row.attempts === attempts) return 'mine';
+        return row?.state === 'cancelled' ? 'cancelled' : 'lost';
+      });
     },
 
     /** Says that these still run, and how far those without pictures are. */

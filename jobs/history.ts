@@ -1,6 +1,7 @@
 /** Jobs as rows: the truth of what is wanted and of what was done. Adding, finding, counting; and the points of curves. */
 import { createConditions } from './conditions.ts';
 import type { Database, Sql } from './database.ts';
+import { gather } from './gather.ts';
 import { createIds } from './ids.ts';
 import {
   type BatchInput,
@@ -22,6 +23,12 @@ const CHUNK = 1000;
 
 export function createHistory({ sql, transaction }: Database) {
   const nextId = createIds();
+  const find = gather(async (ids) => {
+    const rows = await sql<JobRow>(`SELECT ${JOB_COLUMNS} FROM ropewalk.jobs WHERE id = ANY($1)`, [
+      ids,
+    ]);
+    return new Map(rows.map((row) => [row.id, row]));
+  });
 
   async function children(parent: string): Promise<BatchInput['requests']> {
     const rows = await sql<{ request: BatchInput['requests'][number] }>(
@@ -45,9 +52,7 @@ export function createHistory({ sql, transaction }: Database) {
     },
 
     async get(id: string): Promise<Job | undefined> {
-      const [row] = await sql<JobRow>(`SELECT ${JOB_COLUMNS} FROM ropewalk.jobs WHERE id = $1`, [
-        id,
-      ]);
+      const row = await find(id);
       if (row === undefined) return undefined;
       const job = jobOf(row);
       if (job.input.kind !== 'batch') return job;

@@ -32,7 +32,7 @@ export type WorkerLimits = {
   readonly losses: number;
 };
 
-/** The least milliseconds between looks at a job's row, and between previews of a job. */
+/** The least milliseconds between looks at the rows of jobs in hand, and between previews of a job. */
 const LOOK = 100;
 const PREVIEW = 200;
 const LONGEST_BACKOFF = 30_000;
@@ -41,7 +41,6 @@ type Running = Claim & {
   readonly control: AbortController;
   progress?: Progress;
   points: Point[];
-  looked: number;
   previewed: number;
 };
 
@@ -52,15 +51,18 @@ export function createRunner(parts: WorkerParts, handler: JobHandler, concurrenc
   const running = new Set<Running>();
   const free = createSlots(concurrency);
   let stopped = false;
+  let looked = 0;
 
   /** Aborts what has been cancelled, or is no longer this process's. */
-  async function look(one: Running): Promise<void> {
-    one.looked = Date.now();
-    const state = await claims.stateOf(one).catch(() => 'mine'); // a database that is away says nothing
-    if (state !== 'mine') one.control.abort(state === 'cancelled' ? 'cancelled' : 'stopped');
+  async function look(): Promise<void> {
+    looked = Date.now();
+    const held = [...running];
+    const states = await claims.statesOf(held).catch(() => []); // a database that is away says nothing
+    for (const [i, state] of states.entries())
+      if (state !== 'mine') held[i]!.control.abort(state === 'cancelled' ? 'cancelled' : 'stopped');
   }
   const stopLooking = events.onLook((id) => {
-    for (const one of running) if (one.job.id === id || one.job.parent === id) void look(one);
+    if ([...running].some(({ job }) => job.id === id || job.parent === id)) void look();
   });
 
   async function beat(): Promise<void> {
@@ -73,7 +75,7 @@ export function createRunner(parts: WorkerParts, handler: JobHandler, concurrenc
         return { job, ...counts };
       }),
     );
-    for (const one of held) await look(one);
+    await look();
   }
   const timer = setInterval(() => void beat().catch(() => {}), HEARTBEAT).unref();
 
@@ -91,7 +93,7 @@ export function createRunner(parts: WorkerParts, handler: JobHandler, concurrenc
       progress(progress) {
         one.progress = progress;
         events.tell({ type: 'progress', job: job.id, progress });
-        if (Date.now() - one.looked >= LOOK) void look(one);
+        if (Date.now() - looked >= LOOK) void look();
       },
       preview(index, png) {
         if (Date.now() - one.previewed < PREVIEW) return;
@@ -164,9 +166,8 @@ export function createRunner(parts: WorkerParts, handler: JobHandler, concurrenc
         if (stopped) await queue.add(kind, 1);
         const claim = stopped ? undefined : await claims.take(kind, ticket, worker);
         if (!claim) return stopped;
-        const now = Date.now();
         const control = new AbortController();
-        const one: Running = { ...claim, control, points: [], looked: now, previewed: 0 };
+        const one: Running = { ...claim, control, points: [], previewed: 0 };
         running.add(one);
         if (stopped) control.abort('stopped');
         tellJob(claim.job);
