@@ -1,38 +1,24 @@
 /** Opens the door `Jobs`: database, queue, store and news, put together. */
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Redis } from 'ioredis';
 import { createBatches } from './batches.ts';
 import { createClaims } from './claims.ts';
-import { type Database, openDatabase } from './database.ts';
 import { createEvents, type Events } from './events.ts';
 import { createGallery, type Gallery } from './gallery.ts';
 import { createHistory } from './history.ts';
 import type { Job } from './job.ts';
 import { type Jobs, type JobWorker, QueueFull } from './jobs.ts';
-import { type Lock, lockFolder } from './lock.ts';
-import { migrate } from './migrations.ts';
-import { checkOneStore } from './one-store.ts';
+import { openParts, type Parts, type Places } from './parts.ts';
 import { createPresence } from './presence.ts';
 import { createQueue, isRun } from './queue.ts';
-import { connectRedis } from './redis.ts';
-import { openStore, type Store } from './store.ts';
+import { checkReady, inTime } from './readiness.ts';
+import type { Store } from './store.ts';
 import { createSweep } from './sweep.ts';
+import { startTidying } from './tidy.ts';
 import { type Changed, createTransitions } from './transitions.ts';
 import { startWork } from './work.ts';
 import type { WorkerLimits } from './worker.ts';
 
-export type OpenOptions = {
-  /** The folder of database and pictures, where these are not elsewhere; one process at a time has it. */
-  readonly data: string;
-  /** `redis://...`: the queue is there, not in the database. */
-  readonly redis?: string | undefined;
-  /** `postgres://...`, or `memory:` for tests. Default: embedded, in the data folder. */
-  readonly database?: string | undefined;
-  /** `s3://bucket/prefix?endpoint=...&region=...` or `file:///folder`. Default: in the data folder. */
-  readonly storage?: string | undefined;
+export type OpenOptions = Places & {
   readonly limits?: Partial<Limits> | undefined;
 };
 export type Limits = WorkerLimits & {
@@ -59,53 +45,6 @@ export async function openJobs(options: OpenOptions): Promise<OpenJobs> {
   }
 }
 
-type Parts = {
-  readonly database: Database;
-  readonly store: Store;
-  readonly redis: Redis | undefined;
-  readonly lock: Lock | undefined;
-  close(): Promise<void>;
-};
-
-/** In this order, and closed in the other one: lock, store, Redis, database. */
-async function openParts({ data, database: where, redis: url, storage }: OpenOptions) {
-  const folder = resolve(data);
-  const opened: (() => unknown)[] = [];
-  const close = async () => {
-    for (const undo of opened.splice(0).reverse()) await undo();
-  };
-  try {
-    const embedded = where === undefined;
-    if (embedded) await mkdir(folder, { recursive: true });
-    const lock = embedded ? await lockFolder(folder) : undefined;
-    if (lock) opened.push(() => lock.release());
-    const store = await openStore(storage ?? pathToFileURL(join(folder, 'pictures')).href);
-    opened.push(() => store.close());
-    const redis = url === undefined ? undefined : await connectRedis(url);
-    if (redis) opened.push(() => redis.disconnect());
-    const database = await openDatabase(where ?? join(folder, 'database'));
-    opened.push(() => database.close());
-    await migrate(database);
-    if (!embedded) await checkOneStore(database, store);
-    return { database, store, redis, lock, close } satisfies Parts;
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-/** Between two times at which hidden pictures' files are removed and the embedded database is tidied. */
-const TIDY = 60_000;
-const TIDIED = [
-  'bullmq.job',
-  'bullmq.event',
-  'ropewalk.jobs',
-  'ropewalk.pictures',
-  'ropewalk.workers',
-];
-/** How long adding to the queue may take before it is left to the sweep. */
-const PATIENCE = 5000;
-
 async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
   const { database, store, redis, lock } = parts;
   const history = createHistory(database);
@@ -125,7 +64,7 @@ async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
 
   /** Tickets for jobs whose rows are written; what does not get them now gets them from the sweep. */
   async function ticket(kind: Job['kind'], count: number): Promise<void> {
-    if (isRun(kind)) await inTime(queue.add(kind, count), PATIENCE).catch(() => {});
+    if (isRun(kind)) await inTime(queue.add(kind, count)).catch(() => {});
   }
   /** What people asked of a job, told to listeners and to who runs it. */
   async function changed(change: Promise<Changed>): Promise<Changed> {
@@ -213,7 +152,7 @@ async function createJobs(parts: Parts, limits: Limits): Promise<OpenJobs> {
       return worker;
     },
 
-    check: () => check({ database, queue, store }),
+    check: () => checkReady({ database, queue, store }),
     announce: (address) => lock?.announce(address),
     async close() {
       await Promise.all([...workers].map((worker) => worker.stop()));
@@ -244,63 +183,4 @@ function createPictures(gallery: Gallery, store: Store, events: Events): Jobs['p
       return picture;
     },
   };
-}
-
-/** The embedded database has nobody else who removes what is dead in its tables. */
-function startTidying(database: Database, gallery: Gallery, store: Store, undo: number) {
-  async function tidy(): Promise<void> {
-    for (const id of await gallery.purge(Date.now() - undo)) await store.remove(id);
-    if (database.kind === 'embedded')
-      for (const table of TIDIED) await database.sql(`VACUUM (ANALYZE) ${table}`);
-  }
-  let busy = Promise.resolve();
-  const timer = setInterval(() => {
-    busy = busy.then(tidy).catch(() => {}); // store or database are away: the next time
-  }, TIDY).unref();
-  return () => {
-    clearInterval(timer);
-    return busy;
-  };
-}
-
-async function check({
-  database,
-  queue,
-  store,
-}: {
-  database: Database;
-  queue: ReturnType<typeof createQueue>;
-  store: Store;
-}) {
-  const parts: readonly (readonly [string, Promise<unknown>])[] = [
-    ['database', database.sql('SELECT 1')],
-    ['queue', queue.check()],
-    ['storage', store.check()],
-  ];
-  const found = await Promise.all(
-    parts.map(([name, answer]) =>
-      inTime(answer, PATIENCE).then(
-        () => undefined,
-        ({ message }: Error) => (message.startsWith(`${name}:`) ? message : `${name}: ${message}`),
-      ),
-    ),
-  );
-  const problems = found.filter((problem) => problem !== undefined);
-  return { ready: problems.length === 0, problems };
-}
-
-/** Throws where it takes longer; it goes on then. */
-async function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`expected an answer within ${milliseconds / 1000} s, got none`)),
-      milliseconds,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
