@@ -9,16 +9,18 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PGlite } from '@electric-sql/pglite';
+import { SYNCED_PARAMS, SyncedFiles } from './synced-files.ts';
 
 /** PGlite takes 160 MB for its pages unless told otherwise; 10,000 jobs and their indexes fit into these. */
 const SETTINGS = ['-c', 'shared_buffers=32MB'];
 
 /** @param where `memory:` or a folder, which is made where there is none. */
 export async function openEmbedded(where: string): Promise<PGlite> {
-  const startParams = [...PGlite.defaultStartParams, ...SETTINGS];
-  if (where === 'memory:') return PGlite.create({ startParams });
+  if (where === 'memory:')
+    return PGlite.create({ startParams: [...PGlite.defaultStartParams, ...SETTINGS] });
   if (!existsSync(join(where, 'PG_VERSION'))) await make(where);
-  return PGlite.create(where, { startParams });
+  const fs = new SyncedFiles(where);
+  return PGlite.create({ fs, startParams: [...SYNCED_PARAMS, ...SETTINGS] });
 }
 
 const MAKE = `const { PGlite } = require(process.argv[1]);
