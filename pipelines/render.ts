@@ -203,8 +203,16 @@ export function recipeOf(
   const drafter = drafterDigestOf(request.sampling, card);
   return {
     ...{ version: 1, digest: card.digest, ...(drafter === undefined ? {} : { drafter }) },
-    ...{ software: `ropewalk ${VERSION}`, engine: name, provider, request },
+    ...{ software: `ropewalk ${VERSION}`, engine: name, provider, request: inOrder(request) },
   };
+}
+
+/** The same value with the keys of all its objects by name, so that one request has one text, however it was written. */
+function inOrder<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(inOrder) as Value;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, inOrder(inner)])) as Value;
 }
 
 /** The PNG of a picture, with its recipe and the text that other tools read. */

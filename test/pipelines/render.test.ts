@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelCard, readModel } from '../../generators/model.ts';
 import { createDiffusionPipeline } from '../../pipelines/diffusion.ts';
 import { findModel, listModels } from '../../pipelines/models.ts';
-import { createRenderer, render, resolveRequest } from '../../pipelines/render.ts';
+import { createRenderer, fileOf, render, resolveRequest } from '../../pipelines/render.ts';
 import { type ImageRequest, parseRecipe } from '../../request.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { VERSION } from '../../version.ts';
@@ -54,6 +54,25 @@ describe('render', () => {
     const [again] = await render(recipe.request, given);
     expect(again!.picture).toEqual(rendered[1]!.picture);
     expect(again!.picture).not.toEqual(rendered[0]!.picture);
+  });
+
+  test('one request has one file, however its keys are ordered', async () => {
+    const turned = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(turned);
+      if (typeof value !== 'object' || value === null) return value;
+      const entries = Object.entries(value).reverse();
+      return Object.fromEntries(entries.map(([key, inner]) => [key, turned(inner)]));
+    };
+    const asked = { ...request, sampling: { ...request.sampling, schedule: 'flow' } } as const;
+    const scheduled = { ...asked, sampling: { ...asked.sampling, scheduleOptions: { shift: 2 } } };
+    const [given, other] = [scheduled, turned(scheduled) as ImageRequest];
+    expect(JSON.stringify(other)).not.toBe(JSON.stringify(given));
+    const [files, others] = await Promise.all(
+      [given, other].map(async (one) =>
+        Promise.all((await render(one, await options())).map(fileOf)),
+      ),
+    );
+    expect(others).toEqual(files);
   });
 
   test.each<[string, ModelCard['positions'], Extend, RegExp]>([
