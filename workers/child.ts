@@ -86,5 +86,7 @@ async function run({ run: number, job, existing }: Extract<ToChild, { type: 'run
     say({ type: 'failed', run: number, message, hopeless: isHopeless(error) });
   } finally {
     running.delete(number);
+    // A job that was stopped hears of its pictures no more: who waits for them, with others of their batch, goes on.
+    for (const settle of one.unkept.values()) settle('the job has ended');
   }
 }

@@ -141,6 +141,27 @@ test('a job is cancelled, and what is finished stays', async () => {
   expect(kept.pictures.size).toBeLessThan(500);
 });
 
+test('a job is cancelled while a picture of it is being kept, and others are drawn after it', async () => {
+  const stop = new AbortController();
+  const { task } = taskOf(input(request()), { signal: stop.signal });
+  let ended = () => {};
+  const end = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
+  const slow = {
+    ...task,
+    async picture() {
+      stop.abort('cancelled');
+      await end; // the store is slower than the child
+    },
+  };
+  await expect(child.run(slow)).rejects.toThrow('cancelled');
+  ended();
+  const { task: next, kept } = taskOf(input(request()));
+  await child.run(next);
+  expect(kept.pictures.size).toBe(1);
+});
+
 test('a child leaves with the process that started it', async () => {
   const { pid } = child;
   await child.close();
