@@ -3,14 +3,11 @@ import { dirname } from 'node:path';
 import { extentOf } from '../encoders/positions/grid.ts';
 import { type TokenCard, tokenGridOf } from '../generators/token-model.ts';
 import type { AnyEntry } from '../pipelines/models.ts';
-import { traceFrames } from '../pipelines/trace.ts';
-import { encodeGif, type Picture } from '../png.ts';
+import type { Picture } from '../png.ts';
+import { traceGif } from '../png-trace.ts';
 import type { RowPass } from '../sampling/tokens/decoder.ts';
 import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
 import { checkWritable } from './pictures.ts';
-
-/** Side in pixels that small pictures are enlarged to. */
-const SIDE = 256;
 
 /** What passes are collected in; throws unless the model has passes and the file can be written. */
 export async function openTrace(path: string, { id, card }: AnyEntry): Promise<RowPass[]> {
@@ -28,9 +25,6 @@ export async function writeTrace(
   passes: readonly RowPass[],
   card: TokenCard,
 ): Promise<void> {
-  const { height, width } = extentOf(tokenGridOf(card));
-  const frames = traceFrames({ picture, passes, width, length: height * width });
-  const scale = Math.max(1, Math.floor(SIDE / picture.width));
-  const file = await encodeGif(frames, { scale });
+  const file = await traceGif({ picture, passes, grid: extentOf(tokenGridOf(card)) });
   await replaceFile(path, (handle) => writeFully(handle, file));
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { evaluateDecoding, formatDecoding, isForeground } from '../../evaluation/decoding.ts';
-import { traceFrames } from '../../pipelines/trace.ts';
-import { encodeGif, type Picture } from '../../png.ts';
+import type { Picture } from '../../png.ts';
+import { traceFrames, traceGif } from '../../png-trace.ts';
 import type { Property } from '../../sampling/tokens/decoder.ts';
 import { createDecoder } from '../../sampling/tokens/registry.ts';
 import { createRng } from '../../tensor/rng.ts';
@@ -52,7 +52,8 @@ test('a trace has a frame a pass, ends with the picture, and becomes a GIF', asy
   const { trace } = await decode('fixed-noise');
   const picture = { data: new Uint8Array(16 * 16 * 3).fill(10), width: 16, height: 16 };
   const passes = trace.map((pass) => pass[0]!);
-  const frames = traceFrames({ picture, passes, width: 4, length: 16 });
+  const grid = { height: 4, width: 4 };
+  const frames = traceFrames({ picture, passes, grid });
   expect(frames.length).toBe(passes.filter(({ decided }) => decided.length > 0).length + 1);
   expect(frames.at(-1)).toEqual(picture);
   // The first frame knows the first cell alone, whose border is coloured: its middle is the picture's.
@@ -60,8 +61,13 @@ test('a trace has a frame a pass, ends with the picture, and becomes a GIF', asy
   expect([at(frames[0]!, 1, 1), at(frames[0]!, 0, 0), at(frames[0]!, 5, 5)]).toEqual([
     10, 208, 216,
   ]);
-  const gif = await encodeGif(frames, { scale: 2 });
+  const gif = await traceGif({ picture, passes, grid });
   expect(gif.subarray(0, 6).toString('latin1')).toBe('GIF89a');
-  expect([gif.readUInt16LE(6), gif.readUInt16LE(8)]).toEqual([32, 32]);
-  expect(() => traceFrames({ picture, passes, width: 5, length: 16 })).toThrow('trace: expected');
+  expect([gif.readUInt16LE(6), gif.readUInt16LE(8)]).toEqual([256, 256]);
+  const graphicControls = gif.toString('latin1').split('\x21\xf9\x04').length - 1;
+  expect(graphicControls).toBe(frames.length);
+  const narrow = { height: 4, width: 5 };
+  expect(() => traceFrames({ picture, passes, grid: narrow })).toThrow('trace: expected');
+  const many = Array.from({ length: 2 ** 18 }, () => passes[0]!);
+  expect(() => traceGif({ picture, passes: many, grid })).toThrow('at most 262144 frames');
 });

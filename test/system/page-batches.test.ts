@@ -1,4 +1,5 @@
 /** The pages Batches, Train, Resolution and Decoding in a real browser, on the server with fake services. */
+import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Harness, hasBrowser, openHarness, violationsOn } from './page-harness.ts';
@@ -168,6 +169,8 @@ describe.skipIf(!hasBrowser)('the page, batches and research', () => {
     await expectText(page, at, /Pass 1 of/);
     // sequential decoding is not further than its own pace allows at that moment
     await page.getByRole('img', { name: /^Sequential\..* 1 of 256 tokens accepted/ }).waitFor(SLOW);
+    const animation = await download(page, page.getByRole('link', { name: 'GIF' }));
+    expect(animation.subarray(0, 6).toString()).toBe('GIF89a');
   });
 
   const PLACES = [
@@ -207,6 +210,12 @@ describe.skipIf(!hasBrowser)('the page, batches and research', () => {
     expect(own).toEqual([]);
   });
 });
+
+/** The file that a press has the browser save. */
+async function download(page: Page, button: ReturnType<Page['locator']>): Promise<Buffer> {
+  const [saved] = await Promise.all([page.waitForEvent('download'), button.click()]);
+  return readFile(await saved.path());
+}
 
 /** Until the text of what is found matches. */
 async function expectText(

@@ -166,3 +166,39 @@ it('pauses and resumes the whole queue', async () => {
   expect(resumed.body).toEqual({ paused: false });
   await ended(services.jobs, id);
 });
+
+describe('GET /api/v1/jobs/:id/trace.gif', () => {
+  const request = {
+    ...{ version: 1, model: 'avatars-tokens', condition: [], seed: 3, count: 1 },
+    size: { width: 64, height: 64 },
+    sampling: { kind: 'tokens', decoder: 'sjd', temperature: 1 },
+  };
+
+  it('has a frame a pass of the chosen decoder, and the finished picture', async () => {
+    const { ask, services } = start();
+    const payload = { what: 'trace', config: { request } };
+    const { job } = (await ask('POST', '/api/v1/evaluate', { payload })).body;
+    await ended(services.jobs, job.id);
+    const { passes } = (await ask('GET', `/api/v1/jobs/${job.id}`)).body.job.result.chosen;
+    const gif = await ask('GET', `/api/v1/jobs/${job.id}/trace.gif`);
+    expect(gif.headers).toMatchObject({
+      'content-type': 'image/gif',
+      'content-disposition': `inline; filename="${job.id}.gif"`,
+    });
+    expect(gif.bytes.subarray(0, 6).toString('latin1')).toBe('GIF89a');
+    expect(gif.bytes.toString('latin1').split('\x21\xf9\x04')).toHaveLength(1 + passes.length + 1);
+  });
+
+  it('is 404 for what is no trace, and 409 for one that is not done', async () => {
+    const { ask, draw, services } = start(200);
+    const other = await draw();
+    expect((await ask('GET', `/api/v1/jobs/${other}/trace.gif`)).status).toBe(404);
+    expect((await ask('GET', '/api/v1/jobs/nothing/trace.gif')).status).toBe(404);
+    const { id } = await services.jobs.add({
+      ...{ kind: 'evaluate', what: 'trace', title: 'one', config: { request } },
+    });
+    const { status, body } = await ask('GET', `/api/v1/jobs/${id}/trace.gif`);
+    expect(status).toBe(409);
+    expect(body.error.message).toBe('jobs: expected a trace that is done, got one that is waiting');
+  });
+});

@@ -1,12 +1,15 @@
 /** Jobs of all kinds: what there is, how far it is, and what is to become of it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { Id, JOB_STATES } from '../../jobs/job.ts';
+import { Id, JOB_STATES, type TraceReport } from '../../jobs/job.ts';
 import { type Jobs, NotFound } from '../../jobs/jobs.ts';
-import { refuse } from '../errors.ts';
+import { decodePicture } from '../../png.ts';
+import { traceGif } from '../../png-trace.ts';
+import { HttpError, refuse } from '../errors.ts';
 import {
   answers,
   briefly,
+  fileAnswer,
   JobAnswer,
   JobKindName,
   JobSchema,
@@ -107,6 +110,29 @@ export const jobsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     }),
   );
 
+  app.get(
+    '/api/v1/jobs/:id/trace.gif',
+    {
+      schema: {
+        summary: 'The passes of a trace as an animation',
+        description:
+          'Cells framed in green are drafts that were kept, in orange what was drawn; grey is undecided.',
+        tags,
+        params: ById,
+        response: answers({ 200: fileAnswer('image/gif') }),
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const { grid, chosen } = await findTrace(app.services.jobs, id);
+      const picture = await decodePicture(Buffer.from(chosen.png, 'base64'));
+      return reply
+        .type('image/gif')
+        .header('cache-control', 'no-store')
+        .header('content-disposition', `inline; filename="${id}.gif"`)
+        .send(await refuse(() => traceGif({ picture, passes: chosen.passes, grid })));
+    },
+  );
+
   const actions = {
     cancel: 'Stop a job, keeping the pictures that are finished',
     pause: 'Hold a job back',
@@ -147,3 +173,15 @@ export const jobsRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
   );
 };
+
+async function findTrace(jobs: Jobs, id: string): Promise<TraceReport> {
+  const job = await jobs.get(id);
+  if (job?.input.kind !== 'evaluate' || job.input.what !== 'trace')
+    throw new NotFound(`jobs: expected the id of a trace, got '${id}'`);
+  if (job.state !== 'done')
+    throw new HttpError(
+      'conflict',
+      `jobs: expected a trace that is done, got one that is ${job.state}`,
+    );
+  return job.result as TraceReport;
+}

@@ -210,6 +210,7 @@ export const urls = {
   zip: (batch: string) => `/api/v1/batches/${id(batch)}/zip`,
   sheet: (batch: string, axes: { x?: string; y?: string; z?: string } = {}) =>
     `/api/v1/batches/${id(batch)}/sheet.png${queryOf(axes)}`,
+  traceGif: (job: string) => `/api/v1/jobs/${id(job)}/trace.gif`,
   reportFile: (report: string, name: string) => `/api/v1/reports/${id(report)}/files/${id(name)}`,
 };
 /** A preview of an event as an image's address. */

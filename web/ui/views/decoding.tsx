@@ -1,7 +1,8 @@
 /** Decoding: how a token model's picture comes to be, pass by pass, beside one token at a time. */
 import type { TraceReport } from '../../../jobs/job.ts';
-import type { ImageRequest } from '../api.ts';
+import { type ImageRequest, urls } from '../api.ts';
 import { Empty, Select } from '../components/controls.tsx';
+import { Icon } from '../components/icon.tsx';
 import { Note } from '../components/note.tsx';
 import { evaluations, RunningEvaluations } from '../components/running-evaluations.tsx';
 import { DecoderTable } from '../decoding/decoder-table.tsx';
@@ -21,16 +22,32 @@ export function Decoding() {
       <div class="title">
         <h1>Decoding trace</h1>
         <p>{report ? traceTitle(report) : 'A picture from tokens, in fewer passes than tokens'}</p>
-        {traces.length > 1 && (
-          <label class="push row s" for="trace">
-            Trace
-            <Select
-              id="trace"
-              value={chosen?.id ?? ''}
-              options={traces.map((job) => ({ value: job.id, label: shortTitle(requestOf(job)) }))}
-              onChange={(trace) => setSearch({ trace })}
-            />
-          </label>
+        {chosen && (
+          <div class="push row wrap">
+            {traces.length > 1 && (
+              <label class="row s" for="trace">
+                Trace
+                <Select
+                  id="trace"
+                  value={chosen.id}
+                  options={traces.map((job) => ({
+                    value: job.id,
+                    label: shortTitle(requestOf(job)),
+                  }))}
+                  onChange={(trace) => setSearch({ trace })}
+                />
+              </label>
+            )}
+            <a
+              class="btn"
+              href={urls.traceGif(chosen.id)}
+              download
+              title="The passes as an animation"
+            >
+              <Icon name="down" />
+              GIF
+            </a>
+          </div>
         )}
       </div>
       <div class="stack">

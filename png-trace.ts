@@ -1,17 +1,40 @@
 /** The making of a picture from tokens, pass by pass: what is decided as it will look, what is not yet in grey. */
-import type { Picture } from '../png.ts';
-import type { RowPass } from '../sampling/tokens/decoder.ts';
+import { encodeGif, type Picture } from './png.ts';
 
-export type TraceOptions = {
+/** What a pass did, of what a decoder tells of it. */
+export type PassCells = {
+  /** Place of the first decided token. */
+  readonly start: number;
+  readonly decided: readonly number[];
+  /** How many of them are drafts that were kept; they come first. */
+  readonly accepted: number;
+  /** Places of the decided tokens, where they are not `start` and those after it. */
+  readonly places?: readonly number[];
+};
+
+export type Trace = {
   /** The finished picture. */
   readonly picture: Picture;
-  /** What each pass did to it. */
-  readonly passes: readonly RowPass[];
-  /** Tokens in a row of the grid. */
-  readonly width: number;
-  /** Tokens of the picture. */
-  readonly length: number;
+  readonly passes: readonly PassCells[];
+  /** Tokens down and across. */
+  readonly grid: { readonly height: number; readonly width: number };
 };
+
+/** Side in pixels that small pictures are enlarged to. */
+const SIDE = 256;
+/** Pixels of all frames, which are in memory together: three bytes each. */
+const MOST = 2 ** 26;
+
+/** Repeats for ever, and rests at the finished picture. */
+export function traceGif(trace: Trace): Promise<Buffer> {
+  const { width, height } = trace.picture;
+  const frames = trace.passes.length + 1;
+  if (frames * width * height > MOST)
+    throw new RangeError(
+      `trace: expected at most ${Math.floor(MOST / (width * height))} frames of ${width} x ${height} pixels, got ${frames}`,
+    );
+  return encodeGif(traceFrames(trace), { scale: Math.max(1, Math.floor(SIDE / width)) });
+}
 
 const GREY = 216;
 /** Decided in this pass: a draft that was kept, and what was drawn. */
@@ -19,11 +42,11 @@ const KEPT = [64, 160, 96] as const;
 const DRAWN = [208, 96, 48] as const;
 
 /** A frame a pass, and the finished picture; frames of tokens new in a pass are framed in colour. */
-export function traceFrames({ picture, passes, width, length }: TraceOptions): Picture[] {
+export function traceFrames({ picture, passes, grid: { height, width } }: Trace): Picture[] {
   const cell = picture.width / width;
-  if (!Number.isInteger(cell) || length % width !== 0 || picture.height !== (length / width) * cell)
+  if (!Number.isInteger(cell) || picture.height !== height * cell)
     throw new RangeError(
-      `trace: expected a picture of ${width} cells a row, got ${picture.width} x ${picture.height} pixels`,
+      `trace: expected a picture of ${width} x ${height} square cells, got ${picture.width} x ${picture.height} pixels`,
     );
   const known = { ...picture, data: new Uint8Array(picture.data.length).fill(GREY) };
   const frames: Picture[] = [];
