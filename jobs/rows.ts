@@ -76,11 +76,12 @@ export function pictureOf(row: PictureRow): StoredPicture {
   return { id, job, index, model, prompt, seed, width, height, createdAt, bytes, recipe };
 }
 
-/** Pictures of a render or batch; of others 1 until their first progress says how many steps. */
+/** Pictures of a render or batch, steps of a training; of an evaluation 1 until its first progress says how many. */
 export function totalOf(input: JobInput): number {
   if (input.kind === 'render') return input.request.count;
   if (input.kind === 'batch') return input.requests.reduce((sum, { count }) => sum + count, 0);
-  return 1;
+  const { steps } = input.kind === 'train' ? input.config : {};
+  return Number.isInteger(steps) && Number(steps) > 0 ? Number(steps) : 1;
 }
 
 export function titleOf(input: JobInput): string {

@@ -40,6 +40,8 @@ const LONGEST_BACKOFF = 30_000;
 type Running = Claim & {
   readonly control: AbortController;
   progress?: Progress;
+  /** As it was told last. */
+  total: number;
   points: Point[];
   previewed: number;
 };
@@ -76,6 +78,16 @@ export function createRunner(parts: WorkerParts, handler: JobHandler, concurrenc
       }),
     );
     await look();
+    await Promise.all(held.map(tellTotal));
+  }
+
+  /** How many steps there are is known with the first progress, where the request did not say it. */
+  async function tellTotal(one: Running): Promise<void> {
+    const { job, progress } = one;
+    if (job.kind === 'render' || !progress || progress.steps === one.total) return;
+    one.total = progress.steps;
+    const row = await history.get(job.id);
+    if (row) tellJob(row);
   }
   const timer = setInterval(() => void beat().catch(() => {}), HEARTBEAT).unref();
 
@@ -167,7 +179,8 @@ export function createRunner(parts: WorkerParts, handler: JobHandler, concurrenc
         const claim = stopped ? undefined : await claims.take(kind, ticket, worker);
         if (!claim) return stopped;
         const control = new AbortController();
-        const one: Running = { ...claim, control, points: [], previewed: 0 };
+        const { total } = claim.job;
+        const one: Running = { ...claim, control, total, points: [], previewed: 0 };
         running.add(one);
         if (stopped) control.abort('stopped');
         tellJob(claim.job);

@@ -109,12 +109,18 @@ it('keeps points of a curve, the last of a step, and how far a training is', asy
     await until(() => go);
     return { model: 'toy' };
   };
+  const totals: number[] = [];
+  const stop = jobs.listen((event) => {
+    if (event.type === 'job') totals.push(event.job.total);
+  });
   const { id } = await jobs.add({ kind: 'train', config: { name: 'tiny' } });
   const running = await until(async () => {
     const job = (await jobs.get(id))!;
     return job.done === 5 && job;
   });
   expect(running).toMatchObject({ state: 'running', total: 50, title: 'tiny' });
+  await until(() => totals.at(-1) === 50); // also told, once it is known
+  stop();
   go = true;
   const job = await inState(jobs, id, 'done');
   expect(job).toMatchObject({ result: { model: 'toy' }, done: 50 });
@@ -122,6 +128,16 @@ it('keeps points of a curve, the last of a step, and how far a training is', asy
     { step: 4, values: { loss: 0.25 } },
     { step: 5, values: { loss: 9 } },
   ]);
+});
+
+it('knows how many steps a training has from its configuration', async () => {
+  handler = async () => ({ model: 'toy' });
+  const { id, total } = await toys.jobs.add({ kind: 'train', config: { name: 'long', steps: 70 } });
+  expect(total).toBe(70);
+  expect(await inState(toys.jobs, id, 'done')).toMatchObject({ total: 70, done: 70 });
+  const odd = await toys.jobs.add({ kind: 'train', config: { name: 'odd', steps: 'many' } });
+  expect(odd.total).toBe(1);
+  await inState(toys.jobs, odd.id, 'done');
 });
 
 it('runs no more than it may at the same time, of whatever kinds', async () => {
