@@ -53,7 +53,7 @@ export function generateCommand(program: Command, context: Context): void {
   program
     .command('generate')
     .description('make pictures from words')
-    .argument('[words]', 'styles and attributes, separated by commas; none: whatever comes')
+    .argument('[words...]', 'styles and attributes, separated by commas; none: whatever comes')
     .option('--model <id>', 'a model, or its folder (default: the first of `ropewalk models`)')
     .option('--negative <words>', 'what to lead away from')
     .option('--seed <n>', 'of the first picture; each further one adds 1 (default: 0)', whole(0))
@@ -104,8 +104,9 @@ export function generateCommand(program: Command, context: Context): void {
     .addOption(threadsOption())
     .option('--json', 'print what was made as JSON')
     .addHelpText('after', EXAMPLE)
-    .action(async (words: string | undefined, options: GenerateOptions) => {
+    .action(async (words: readonly string[], options: GenerateOptions) => {
       const { generate } = await import('./generate-run.ts');
-      await generate(words, options, context);
+      // Without quotes the shell hands them over one by one.
+      await generate(words.length > 0 ? words.join(' ') : undefined, options, context);
     });
 }
