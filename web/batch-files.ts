@@ -1,9 +1,10 @@
 /** The pictures of a batch, in the order of its requests: as files of an archive, and by cell of a grid. */
-import type { Job, StoredPicture } from '../jobs/job.ts';
+import type { Job } from '../jobs/job.ts';
 import { type Jobs, NotFound } from '../jobs/jobs.ts';
 import { decodePicture, type Picture } from '../png.ts';
 import { VERSION } from '../version.ts';
 import { placeOf } from './grid.ts';
+import { filesOf, type PictureFile } from './picture-files.ts';
 import type { ZipFile } from './zip.ts';
 
 export type Batch = Job & { readonly input: Extract<Job['input'], { kind: 'batch' }> };
@@ -49,42 +50,35 @@ export async function picturesOf(jobs: Jobs, { id }: Batch): Promise<Entry[]> {
   return entries.sort((a, b) => a.request - b.request || a.index - b.index);
 }
 
-/** The files one after the other, then `manifest.json`, which says what each of them shows. */
-export async function* filesOf(
+/** `<request>-<picture>.png` and so on, then the manifest of the batch. */
+export function filesOfBatch(
   jobs: Jobs,
   batch: Batch,
   entries: readonly Entry[],
 ): AsyncGenerator<ZipFile> {
-  const lines: string[] = [];
-  const digits = String(batch.input.requests.length).length;
-  for (const { id, request, index } of entries) {
-    const [picture, data] = await Promise.all([jobs.pictures.get(id), jobs.pictures.read(id)]);
-    if (!picture || !data) continue; // deleted meanwhile
-    const name = `${String(request + 1).padStart(digits, '0')}-${index + 1}.png`;
-    lines.push(JSON.stringify(described(batch, picture, { name, request })));
-    yield { name, data, at: picture.createdAt };
-  }
-  const { id, title, input, state } = batch;
-  const about = JSON.stringify({ batch: id, title, state, axes: input.axes, software: VERSION });
-  const text = `${about.slice(0, -1)},"pictures":[\n${lines.join(',\n')}\n]}\n`;
-  yield { name: 'manifest.json', data: Buffer.from(text), at: batch.createdAt };
+  const { id, title, input, state, createdAt } = batch;
+  const about = { batch: id, title, state, axes: input.axes, software: VERSION };
+  return filesOf(namedOf(jobs, batch, entries), { jobs, about, at: createdAt });
 }
 
-function described(
-  { input: { axes, cells } }: Batch,
-  { index, seed, width, height, prompt, recipe }: StoredPicture,
-  { name, request }: { name: string; request: number },
-) {
-  const place = axes && placeOf(axes, cells?.[request] ?? request);
-  const values = place?.map((at, i) => [axes![i]!.name, axes![i]!.values[at]!]);
-  return {
-    file: name,
-    request: request + 1,
-    picture: index + 1,
-    ...{ prompt, seed, width, height },
-    ...(values && { axes: Object.fromEntries(values) }),
-    recipe,
-  };
+async function* namedOf(
+  jobs: Jobs,
+  { input: { requests, axes, cells } }: Batch,
+  entries: readonly Entry[],
+): AsyncGenerator<PictureFile> {
+  const digits = String(requests.length).length;
+  for (const { id, request, index } of entries) {
+    const picture = await jobs.pictures.get(id);
+    if (!picture) continue; // deleted meanwhile
+    const name = `${String(request + 1).padStart(digits, '0')}-${index + 1}.png`;
+    const cell = axes && placeOf(axes, cells?.[request] ?? request);
+    const values = cell?.map((at, i) => [axes![i]!.name, axes![i]!.values[at]!]);
+    const place = {
+      ...{ request: request + 1, picture: index + 1 },
+      ...(values && { axes: Object.fromEntries(values) }),
+    };
+    yield { name, picture, place };
+  }
 }
 
 /** Of a grid's combination: its first picture, or in a word why there is none. */

@@ -20,6 +20,7 @@ import { describeApi } from './openapi.ts';
 import { pageRoutes } from './page.ts';
 import { batchesRoutes } from './routes/batches.ts';
 import { imagesRoutes } from './routes/images.ts';
+import { imagesZipRoutes } from './routes/images-zip.ts';
 import { jobsRoutes } from './routes/jobs.ts';
 import { modelsRoutes } from './routes/models.ts';
 import { pngInfoRoutes } from './routes/png-info.ts';
@@ -111,6 +112,7 @@ export function createServer(
 const ROUTES = [
   systemRoutes,
   imagesRoutes,
+  imagesZipRoutes,
   batchesRoutes,
   pngInfoRoutes,
   uploadsRoutes,

@@ -1,5 +1,7 @@
 /** The page's ground and its daily views, by what a person does in a real browser. */
+import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { unzipSync } from 'fflate';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredPicture } from '../../jobs/job.ts';
@@ -218,7 +220,34 @@ describe.runIf(hasBrowser)('gallery', () => {
     await page.locator('.tile').first().waitFor();
     await page.context().close();
   });
+
+  it('saves what a search finds, and what is marked, as one archive each', async () => {
+    const page = await harness.visit('/gallery?search=color%3Dblue');
+    const tiles = page.locator('.tile .open');
+    await tiles.nth(1).waitFor();
+    const ids = await tiles.evaluateAll((all) => all.map((one) => one.dataset.picture));
+    const found = ids.map((id) => `${id}.png`);
+    expect(await archiveOf(page, 'Zip')).toEqual([...found, 'manifest.json']);
+    for (const at of [0, 1]) {
+      await tiles.nth(at).focus();
+      await page.keyboard.press('c');
+    }
+    await page.waitForURL(/compare=/);
+    await page.goto('/gallery');
+    const marked = await archiveOf(page, 'Download the marked');
+    expect(marked).toEqual([...found.slice(0, 2), 'manifest.json']);
+    await page.context().close();
+  });
 });
+
+/** The files of the archive that a press has the browser save. */
+async function archiveOf(page: Page, button: string): Promise<string[]> {
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: button, exact: true }).click(),
+  ]);
+  return Object.keys(unzipSync(await readFile(await saved.path())));
+}
 
 describe.runIf(hasBrowser)('queue', () => {
   it('moves waiting jobs by keys, holds, resumes, cancels and retries', async () => {

@@ -22,7 +22,7 @@ it('every curl command of docs/http.md succeeds, in its order', async () => {
   expect(commands.length).toBeGreaterThan(10);
   let job = '';
   for (const command of commands) {
-    const url = /http:\/\/127\.0\.0\.1:4700([^\s"]+)/.exec(command)![1]!.replace('$JOB', job);
+    const url = /http:\/\/127\.0\.0\.1:4700([^\s"]+)/.exec(command)![1]!.replaceAll('$JOB', job);
     const payload = / -d '(.*)'$/.exec(command)?.[1];
     const method = command.includes('-X DELETE') ? 'DELETE' : payload ? 'POST' : 'GET';
     const headers = command.includes("-H 'content-type: application/json'")

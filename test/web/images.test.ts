@@ -1,4 +1,5 @@
 /** Asking for pictures, the gallery, files, deletion. */
+import { unzipSync } from 'fflate';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodePicture, readRecipe } from '../../png.ts';
 import { parseRecipe } from '../../request.ts';
@@ -234,5 +235,85 @@ describe('pictures', () => {
       expect(status, `${method} ${part}`).toBe(404);
       expect(body.error).toMatchObject({ code: 'not_found' });
     }
+  });
+});
+
+describe('GET /api/v1/images/zip', () => {
+  const zip = (query: string) => ask('GET', `/api/v1/images/zip?${query}`);
+  const fast = { model: 'avatars', sampling: { steps: 1 }, size: { width: 8, height: 8 } };
+  const manifestOf = (files: Record<string, Uint8Array>) =>
+    JSON.parse(Buffer.from(files['manifest.json']!).toString());
+
+  it('holds what a search finds, newest first, and a manifest', async () => {
+    const { job } = await made({ ...fast, prompt: 'green eyes', count: 3, seed: 5 });
+    await made({ ...fast, prompt: 'blue hair' });
+    const { status, headers, bytes } = await zip(`search=green&job=${job.id}`);
+    expect(status).toBe(200);
+    expect(headers).toMatchObject({
+      'content-type': 'application/zip',
+      'content-disposition': 'attachment; filename="ropewalk-pictures.zip"',
+    });
+    const files = unzipSync(bytes);
+    const names = [2, 1, 0].map((index) => `${job.id}-${index}.png`);
+    expect(Object.keys(files)).toEqual([...names, 'manifest.json']);
+    const manifest = manifestOf(files);
+    expect(manifest).toMatchObject({ search: 'green', job: job.id });
+    expect(
+      manifest.pictures.map(({ file, seed }: { file: string; seed: number }) => [file, seed]),
+    ).toEqual([7, 6, 5].map((seed, i) => [names[i], seed]));
+    for (const { file, recipe } of manifest.pictures)
+      expect(readRecipe(files[file]!), file).toEqual(recipe);
+  });
+
+  it('holds those named, once each, without the deleted', async () => {
+    const { images } = await made({ ...fast, count: 3 });
+    const [a, b, c] = images.map(({ id }: { id: string }) => id);
+    await ask('DELETE', `/api/v1/images/${b}`);
+    const files = unzipSync((await zip(`ids=${c},${b},${a},${c}`)).bytes);
+    expect(Object.keys(files)).toEqual([`${c}.png`, `${a}.png`, 'manifest.json']);
+    expect((await zip(`ids=${b}`)).status).toBe(404);
+  });
+
+  it('says where its limits are', async () => {
+    const many = await zip(`ids=${Array(201).fill('a-0')}`);
+    expect(many.status).toBe(400);
+    expect(many.body.error).toMatchObject({ field: 'ids', message: /0|1 to 200 entries/ });
+    const both = await zip('ids=a-0&search=red');
+    expect(both.body.error.message).toBe("query: expected 'ids' or 'search', got both");
+
+    const { services } = client;
+    const pictures = { ...jobs.pictures, count: async () => 10_001 };
+    const full = createClient({}, { ...services, jobs: { ...jobs, pictures } });
+    const { status, body } = await full.ask('GET', '/api/v1/images/zip');
+    expect(status).toBe(400);
+    expect(body.error.message).toBe(
+      'images: expected at most 10000 pictures for one archive, got 10001; search for fewer',
+    );
+    await full.app.close();
+  });
+
+  it('goes through the pages of a large gallery in one order', async () => {
+    const row = (at: number) => ({
+      ...{ id: `many-${at}`, job: 'many', index: at, model: 'avatars', prompt: '', seed: at },
+      ...{ width: 8, height: 8, createdAt: 1_790_000_000_000, bytes: 4, recipe: {} },
+    });
+    const pages: number[] = [];
+    const pictures = {
+      ...jobs.pictures,
+      count: async () => 1200,
+      read: async () => Buffer.from('file'),
+      async list({ limit, after = '0' }: { limit: number; after?: string }) {
+        const from = Number(after);
+        pages.push(from);
+        const items = Array.from({ length: Math.min(limit, 1200 - from) }, (_, i) => row(from + i));
+        return { items, ...(from + limit < 1200 && { next: String(from + limit) }) };
+      },
+    };
+    const large = createClient({}, { ...client.services, jobs: { ...jobs, pictures } });
+    const files = unzipSync((await large.ask('GET', '/api/v1/images/zip')).bytes);
+    expect(pages).toEqual([0, 500, 1000]);
+    expect(Object.keys(files)).toHaveLength(1201);
+    expect(manifestOf(files).pictures[1199].file).toBe('many-1199.png');
+    await large.app.close();
   });
 });

@@ -48,6 +48,7 @@ describe('/openapi.json', () => {
       ...['batches/count', 'batches/{id}/zip', 'batches/{id}/sheet.png', 'train', 'evaluate'],
       ...['train/configs', 'jobs', 'jobs/{id}', 'jobs/{id}/points', 'jobs/{id}/cancel'],
       'jobs/{id}/trace.gif',
+      'images/zip',
       ...['jobs/{id}/pause', 'jobs/{id}/resume', 'jobs/{id}/retry', 'jobs/{id}/move'],
       ...['queue/pause', 'queue/resume', 'reports', 'reports/{id}', 'reports/{id}/files/{name}'],
       ...['png-info', 'events'],

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { Id } from '../../jobs/job.ts';
 import { ImageRequest } from '../../request.ts';
-import { filesOf, findBatch, largestOf, pictureFinder, picturesOf } from '../batch-files.ts';
+import { filesOfBatch, findBatch, largestOf, pictureFinder, picturesOf } from '../batch-files.ts';
 import { BatchBody, costOf, planBatch } from '../batch-plan.ts';
 import { HttpError, refuse } from '../errors.ts';
 import { answers, briefly, fileAnswer, JobSchema } from '../schemas.ts';
@@ -124,7 +124,7 @@ const picturesRoutes: FastifyPluginAsyncTypebox = async (app) => {
         .type('application/zip')
         .header('cache-control', 'no-store')
         .header('content-disposition', `attachment; filename="${batch.id}.zip"`)
-        .send(zipOf(filesOf(jobs, batch, entries)));
+        .send(zipOf(filesOfBatch(jobs, batch, entries)));
     },
   );
 

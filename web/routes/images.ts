@@ -14,13 +14,17 @@ const exact = { additionalProperties: false } as const;
 const ById = Type.Object({ id: Id }, exact);
 const tags = ['images'];
 
+/** Which pictures of the gallery. */
+export const PictureFilter = {
+  search: Type.Optional(Type.String({ maxLength: 200 })),
+  model: Type.Optional(Type.String({ maxLength: 64 })),
+  job: Type.Optional(Id),
+};
 const PictureQuery = Type.Object(
   {
     limit: Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
     after: Type.Optional(Type.String({ maxLength: 200 })),
-    search: Type.Optional(Type.String({ maxLength: 200 })),
-    model: Type.Optional(Type.String({ maxLength: 64 })),
-    job: Type.Optional(Id),
+    ...PictureFilter,
     order: Type.Optional(Type.Union([Type.Literal('newest'), Type.Literal('oldest')])),
   },
   exact,

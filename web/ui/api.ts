@@ -208,6 +208,8 @@ export const urls = {
   thumb: (picture: string, size: 64 | 128 | 256 = 128) =>
     `/api/v1/images/${id(picture)}/thumb?size=${size}`,
   zip: (batch: string) => `/api/v1/batches/${id(batch)}/zip`,
+  pictures: (which: Pick<ImagesQuery, 'search' | 'model' | 'job'> | { ids: readonly string[] }) =>
+    `/api/v1/images/zip${queryOf(which)}`,
   sheet: (batch: string, axes: { x?: string; y?: string; z?: string } = {}) =>
     `/api/v1/batches/${id(batch)}/sheet.png${queryOf(axes)}`,
   traceGif: (job: string) => `/api/v1/jobs/${id(job)}/trace.gif`,

@@ -1,10 +1,9 @@
 /** What becomes of a picture's file: kept as PNG, its recipe copied, deleted. */
 import { type StoredPicture, urls } from '../api.ts';
-import { copyRecipe } from '../state/pictures.ts';
+import { copyRecipe, download } from '../state/pictures.ts';
 import { complain } from '../state/toasts.ts';
 import { IconButton } from './controls.tsx';
 import { Icon } from './icon.tsx';
-import { download } from './picture.tsx';
 
 export function PictureActions({
   picture,

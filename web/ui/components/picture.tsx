@@ -2,7 +2,7 @@
 import { type StoredPicture, urls } from '../api.ts';
 import { isMarked } from '../state/marks.ts';
 import { promptOfPicture } from '../state/names.ts';
-import { sameSeed, sendToForm, vary } from '../state/pictures.ts';
+import { download, sameSeed, sendToForm, vary } from '../state/pictures.ts';
 import { Icon } from './icon.tsx';
 
 export const nameOf = (picture: StoredPicture): string =>
@@ -95,12 +95,4 @@ function Act({
       <Icon name={icon} />
     </button>
   );
-}
-
-/** As an attachment, so that the page stays. */
-export function download(href: string): void {
-  const link = document.createElement('a');
-  link.href = href;
-  link.download = '';
-  link.click();
 }

@@ -1,12 +1,13 @@
 /** What can be done with a picture wherever it is shown. */
-import { api, type StoredPicture } from '../api.ts';
+import { MOST_IDS, MOST_PICTURES } from '../../zip-limits.ts';
+import { api, type ImagesQuery, type StoredPicture, urls } from '../api.ts';
 import { take } from './facts.ts';
 import { modelById, models } from './models.ts';
 import { formOfRecipe, recipeOf } from './recipe.ts';
 import { go } from './router.ts';
 import { change, form, setForm } from './session.ts';
 import { announce, complain, toast } from './toasts.ts';
-import { plural } from './words.ts';
+import { count, plural } from './words.ts';
 
 /** The whole recipe into the form. */
 export function sendToForm(picture: StoredPicture): void {
@@ -53,6 +54,31 @@ export function vary(picture: StoredPicture): void {
 export async function copyRecipe(picture: StoredPicture): Promise<void> {
   await navigator.clipboard.writeText(JSON.stringify(picture.recipe, null, 2));
   toast('The recipe is on the clipboard.');
+}
+
+/** As an attachment, so that the page stays. */
+export function download(href: string): void {
+  const link = document.createElement('a');
+  link.href = href;
+  link.download = '';
+  link.click();
+}
+
+/** One as it is, more as an archive. */
+export function downloadAll(ids: readonly string[]): void {
+  if (ids.length === 1) download(urls.download(ids[0]!));
+  else if (ids.length <= MOST_IDS) download(urls.pictures({ ids }));
+  else tooMany(`${count(ids.length)} are marked`, MOST_IDS, 'Mark fewer, or take the whole list.');
+}
+
+/** All that a search finds. */
+export function zipFound({ order: _, ...filter }: ImagesQuery, found: number): void {
+  if (found <= MOST_PICTURES) download(urls.pictures(filter));
+  else tooMany(`the list has ${count(found)}`, MOST_PICTURES, 'Search for fewer.');
+}
+
+function tooMany(got: string, most: number, more: string): void {
+  toast(`One archive holds up to ${count(most)} pictures, ${got}.`, { kind: 'warn', more });
 }
 
 const UNDO = 10_000;

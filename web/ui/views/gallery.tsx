@@ -11,6 +11,7 @@ import { Note } from '../components/note.tsx';
 import { fault, fresh, list, openGallery, total } from '../state/gallery.ts';
 import { resets } from '../state/live.ts';
 import { models } from '../state/models.ts';
+import { zipFound } from '../state/pictures.ts';
 import { search, setSearch } from '../state/router.ts';
 import { stored } from '../state/storage.ts';
 import { announce } from '../state/toasts.ts';
@@ -56,12 +57,25 @@ function Pictures() {
       <div class="title">
         <h1>Gallery</h1>
         <p>{total.value === undefined ? 'Loading' : plural(total.value, 'picture')}</p>
-        {fresh.value > 0 && (
-          <button type="button" class="btn push" onClick={() => openGallery(query)}>
-            <Icon name="again" />
-            Show {count(fresh.value)} new
-          </button>
-        )}
+        <div class="push row wrap">
+          {fresh.value > 0 && (
+            <button type="button" class="btn" onClick={() => openGallery(query)}>
+              <Icon name="again" />
+              Show {count(fresh.value)} new
+            </button>
+          )}
+          {Boolean(total.value) && (
+            <button
+              type="button"
+              class="btn"
+              title="The pictures of this list, with a manifest"
+              onClick={() => zipFound(query, total.value!)}
+            >
+              <Icon name="down" />
+              Zip
+            </button>
+          )}
+        </div>
       </div>
       <Filters query={query} />
       {fault.value && (

@@ -2,11 +2,10 @@
 import { urls } from '../../api.ts';
 import { list } from '../../state/gallery.ts';
 import { compareMarked, marks } from '../../state/marks.ts';
-import { remove } from '../../state/pictures.ts';
+import { downloadAll, remove } from '../../state/pictures.ts';
 import { count } from '../../state/words.ts';
 import { IconButton } from '../controls.tsx';
 import { Icon } from '../icon.tsx';
-import { download } from '../picture.tsx';
 
 const SHOWN = 4;
 
@@ -38,9 +37,7 @@ export function Tray() {
         icon="down"
         kind=""
         label="Download the marked"
-        onClick={() => {
-          for (const id of ids) download(urls.download(id));
-        }}
+        onClick={() => downloadAll(ids)}
       />
       <IconButton icon="trash" kind="bad" label="Delete the marked, with undo" onClick={erase} />
       <IconButton
