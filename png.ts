@@ -87,8 +87,7 @@ export async function decodePicture(
   file: Uint8Array,
   { maxPixels = 2 ** 26, background = '#ffffff' }: { maxPixels?: number; background?: string } = {},
 ): Promise<Picture> {
-  if (!isPng(file) && !isJpeg(file) && !isWebp(file))
-    throw new TypeError('picture: expected a PNG, JPEG or WebP file, got other bytes');
+  if (!isPng(file) && !isJpeg(file) && !isWebp(file)) throw otherFormat(file);
   try {
     const { data, info } = await sharp(file, { limitInputPixels: maxPixels })
       .autoOrient()
@@ -108,8 +107,7 @@ export async function decodePicture(
 
 /** The EXIF block of a JPEG or WebP file, as it is there; only the header is read. */
 export async function exifOf(file: Uint8Array): Promise<Uint8Array | undefined> {
-  if (!isJpeg(file) && !isWebp(file))
-    throw new TypeError('picture: expected a PNG, JPEG or WebP file, got other bytes');
+  if (!isJpeg(file) && !isWebp(file)) throw otherFormat(file);
   try {
     return (await sharp(file).metadata()).exif;
   } catch (error) {
@@ -153,6 +151,13 @@ const startsWith = (file: Uint8Array, text: string, at = 0) =>
   Buffer.from(text, 'latin1').equals(file.subarray(at, at + text.length));
 const isJpeg = (file: Uint8Array) => startsWith(file, '\xff\xd8\xff');
 const isWebp = (file: Uint8Array) => startsWith(file, 'RIFF') && startsWith(file, 'WEBP', 8);
+
+/** What some programs write is named; it is not read, to give strangers' files one decoder less. */
+function otherFormat(file: Uint8Array): TypeError {
+  const isAvif = startsWith(file, 'ftypavif', 4) || startsWith(file, 'ftypavis', 4);
+  const got = isAvif ? 'an AVIF file; convert it first' : 'other bytes';
+  return new TypeError(`picture: expected a PNG, JPEG or WebP file, got ${got}`);
+}
 
 export type SheetOptions = {
   readonly columns: number;

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { encodePng } from '../../png.ts';
 import { addText } from '../../png-chunks.ts';
@@ -38,6 +39,18 @@ describe('POST /api/v1/png-info', () => {
     expect(other.body.error.message).toBe(
       'picture: expected a PNG, JPEG or WebP file, got other bytes',
     );
+    const avif = await sharp(plain).avif().toBuffer();
+    expect((await send(avif)).body.error.message).toBe(
+      'picture: expected a PNG, JPEG or WebP file, got an AVIF file; convert it first',
+    );
+    expect(await send(avif, 'image/avif')).toMatchObject({
+      status: 415,
+      body: {
+        error: {
+          message: expect.stringContaining("webp or multipart/form-data, got 'image/avif'"),
+        },
+      },
+    });
     const cut = await send(plain.subarray(0, 60));
     expect(cut.body.error.message).toContain('picture: expected');
     expect((await send(plain, 'text/html')).status).toBe(415);
