@@ -78,6 +78,31 @@ describe.skipIf(!hasBrowser)('the page, batches and research', () => {
     expect([answer.status(), answer.headers()['content-type']]).toEqual([200, 'image/png']);
   });
 
+  it('completes the prompts of a grid, each line by its own style', async () => {
+    const page = await harness.visit('/batches');
+    await page.getByRole('button', { name: /^Prompts: / }).click();
+    const lines = page.getByRole('textbox', { name: /^Prompts: / });
+    const words = page.locator('.adder').getByRole('option');
+    await lines.pressSequentially('pixel art, gl');
+    await page.waitForTimeout(200); // for a list that must not come: that style has no glasses
+    expect(await words.count()).toBe(0);
+    await page.keyboard.press('Control+Backspace');
+    await lines.pressSequentially('hair');
+    await words.nth(4).waitFor(SLOW);
+    expect(await violationsOn(page)).toEqual([]);
+    await page.keyboard.press('ArrowDown');
+    const second = (await words.nth(1).locator('span').first().textContent())!;
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await lines.pressSequentially('big smile, gl');
+    await words.filter({ hasText: 'no glasses' }).click();
+    expect(await lines.inputValue()).toBe(`pixel art, ${second}, \nbig smile, no glasses, `);
+    await page.keyboard.press('Control+Enter');
+    const chips = page.locator('.axis').first().locator('.chip');
+    expect(await chips.allInnerTexts()).toEqual([`pixel art, ${second}`, 'big smile, no glasses']);
+    await expectText(page, queueButton(page), /Queue 2 pictures/);
+  });
+
   it('pauses, goes on, cancels a batch, and makes the others on demand', async () => {
     const page = await harness.visit('/batches');
     await page.getByText('JSON', { exact: true }).click();

@@ -114,6 +114,7 @@ it('prompts are lines, sizes are sides', () => {
   expect(readPhrases(' red hair, glasses \n\nblue eyes\nblue eyes')).toEqual([
     ...['red hair, glasses', 'blue eyes'],
   ]);
+  expect(readPhrases('red hair, \nblue eyes;,\n, \n')).toEqual(['red hair', 'blue eyes']);
   expect(readSize('96')).toEqual({ width: 96, height: 96 });
   expect(readSize('128 × 64')).toEqual({ width: 128, height: 64 });
   expect(readSize('big')).toBeUndefined();

@@ -10,6 +10,7 @@ import {
   phraseAt,
   promptOf,
   readPrompt,
+  styleAt,
   withAttribute,
   withoutPart,
 } from '../../../web/ui/state/lexicon.ts';
@@ -86,6 +87,22 @@ describe('readPrompt', () => {
     const { style, unknown } = readPrompt(small, 'micah, round glasses');
     expect(style).toBe(id('style=micah'));
     expect(unknown.map(({ text }) => text)).toEqual(['round']);
+  });
+});
+
+describe('styleAt', () => {
+  it('is that of the line with the caret', () => {
+    const text = 'micah, red hair\nblue hair\npixel art, red';
+    const at = (caret: number) => styleAt(small, text, caret);
+    const [first, second] = [text.indexOf('\n'), text.lastIndexOf('\n')];
+    expect([at(0), at(first)]).toEqual([id('style=micah'), id('style=micah')]);
+    expect([at(first + 1), at(second)]).toEqual([undefined, undefined]);
+    expect([at(second + 1), at(text.length)]).toEqual(Array(2).fill(id('style=pixel art')));
+  });
+  it('is none where the line is too long to be a prompt', () => {
+    const text = `pixel art, ${'red hair, '.repeat(400)}`;
+    expect(() => readPrompt(small, text)).toThrow('expected');
+    expect(styleAt(small, text, 4)).toBeUndefined();
   });
 });
 

@@ -175,12 +175,12 @@ function rangeOf(from: number, to: number, title: string): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }
 
-/** One prompt a line; a line may have commas. */
+/** One prompt a line; a line may have commas, also at its end, where a completion leaves one. */
 export const readPhrases = (text: string): string[] => [
   ...new Set(
     text
       .split('\n')
-      .map((line) => line.trim())
+      .map((line) => line.trim().replace(/[\s,;]+$/, ''))
       .filter((line) => line !== ''),
   ),
 ];

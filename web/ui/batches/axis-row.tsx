@@ -1,16 +1,8 @@
 /** One axis of a grid: its values as chips, how to add more, and how many there are. */
-import { useId, useRef, useState } from 'preact/hooks';
 import { Icon } from '../components/icon.tsx';
 import { count } from '../state/words.ts';
-import {
-  type Axis,
-  chipsOf,
-  readNumbers,
-  readPhrases,
-  readSize,
-  sizeTitle,
-  sizeValue,
-} from './axes.ts';
+import { Adder } from './adder.tsx';
+import { type Axis, chipsOf, readSize, sizeTitle } from './axes.ts';
 
 type Props = {
   readonly axis: Axis;
@@ -90,103 +82,3 @@ function Typed({ axis, values, onChange }: Props) {
 
 const inOrder = ({ kind }: Axis, values: readonly string[]): readonly string[] =>
   kind === 'numbers' ? values.toSorted((a, b) => Number(a) - Number(b)) : values;
-
-/** Values from what was typed; throws a sentence. */
-function read(axis: Axis, text: string): string[] {
-  if (axis.kind === 'phrases') return readPhrases(text);
-  if (axis.kind === 'numbers') return readNumbers(text, axis);
-  return text
-    .split(/[,;\s]+(?![x×*])/)
-    .filter(Boolean)
-    .map((part) => {
-      const size = readSize(part);
-      if (!size) throw new RangeError(`Sizes: expected sides like 96 or 128x64, got '${part}'`);
-      return sizeValue(size);
-    });
-}
-
-const EXAMPLES: Readonly<Record<Axis['kind'], string>> = {
-  phrases: 'One prompt a line; a line may have commas.',
-  numbers: 'Such as 1 to 64, or 2, 3, 4.5.',
-  choices: `Such as ${sizeTitle({ width: 80, height: 80 })} or 128x64.`,
-};
-
-/** A button that turns into a field; Enter adds (in several lines Ctrl+Enter), Esc closes. */
-function Adder({
-  axis,
-  label,
-  onAdd,
-}: {
-  readonly axis: Axis;
-  readonly label: string;
-  readonly onAdd: (values: readonly string[]) => void;
-}) {
-  const [open, setOpen] = useState(false);
-  const [error, setError] = useState<string>();
-  const field = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  const id = useId();
-  const close = () => {
-    setOpen(false);
-    setError(undefined);
-    requestAnimationFrame(() => button.current?.focus());
-  };
-  const add = () => {
-    try {
-      onAdd(read(axis, field.current?.value ?? ''));
-      close();
-    } catch (wrong) {
-      setError((wrong as Error).message);
-      field.current?.focus();
-    }
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === 'Escape') close();
-    else if (event.key === 'Enter' && (axis.kind !== 'phrases' || event.ctrlKey)) add();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-  if (!open)
-    return (
-      <button
-        ref={button}
-        type="button"
-        class="btn quiet"
-        aria-label={`${axis.title}: ${label}`}
-        onClick={() => {
-          setOpen(true);
-          requestAnimationFrame(() => field.current?.focus());
-        }}
-      >
-        <Icon name="plus" />
-        {label}
-      </button>
-    );
-  const shared = {
-    ref: field,
-    id,
-    'aria-label': `${axis.title}: ${label}`,
-    'aria-describedby': `${id}-hint`,
-    'aria-invalid': error !== undefined,
-    onKeyDown,
-  } as const;
-  return (
-    <div class="adder">
-      {axis.kind === 'phrases' ? (
-        <textarea rows={4} {...shared} />
-      ) : (
-        <input type="text" {...shared} />
-      )}
-      <button type="button" class="btn" onClick={add}>
-        Add
-      </button>
-      <button type="button" class="btn quiet" onClick={close}>
-        Close
-      </button>
-      <p id={`${id}-hint`} class={error ? 'hint wrong' : 'hint'} role={error ? 'alert' : undefined}>
-        {error ?? EXAMPLES[axis.kind]}
-      </p>
-    </div>
-  );
-}

@@ -155,6 +155,17 @@ export function readPrompt(lexicon: Lexicon, text: string): Reading {
   return { chips: matched, unknown: unmatched, ...(style !== undefined && { style }) };
 }
 
+/** The style that the line with the caret names, where prompts stand in lines. */
+export function styleAt(lexicon: Lexicon, text: string, caret: number): number | undefined {
+  const from = text.lastIndexOf('\n', caret - 1) + 1;
+  const [line] = text.slice(from).split('\n');
+  try {
+    return readPrompt(lexicon, line!).style;
+  } catch {
+    return undefined; // it is too long to be one
+  }
+}
+
 /** The prompt without a part that it says, and without the comma beside it. */
 export function withoutPart(text: string, part: string): string {
   const escaped = part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/ /g, '\\s+');
