@@ -11,7 +11,10 @@ import { promisify } from 'node:util';
 import { PGlite } from '@electric-sql/pglite';
 import { SYNCED_PARAMS, SyncedFiles } from './synced-files.ts';
 
-/** PGlite takes 160 MB for its pages unless told otherwise; 10,000 jobs and their indexes fit into these. */
+/**
+ * PGlite takes 160 MB for its pages unless told otherwise; 10,000 jobs that wait, their tickets and all indexes are 14 MB
+ * (docs/performance.md), and adding them takes as long as with 128 MB.
+ */
 const SETTINGS = ['-c', 'shared_buffers=32MB'];
 
 /** @param where `memory:` or a folder, which is made where there is none. */

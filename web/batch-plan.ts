@@ -52,15 +52,23 @@ async function planDrafts(drafts: readonly Draft[], models: Services['models']):
   });
 }
 
+/** Read at the same time, so that models are looked up once for all of them. */
+const TOGETHER = 50;
+
 /** All or none: what is wrong with one is an error that says which. */
 async function readAll<Item>(
   items: readonly Item[],
   read: (item: Item, i: number) => Promise<ImageRequest>,
 ): Promise<Plan> {
   const requests: ImageRequest[] = [];
-  for (const [i, item] of items.entries()) {
-    if (i % 50 === 49) await setImmediate(); // others want their turn
-    requests.push(await read(item, i));
+  for (let first = 0; first < items.length; first += TOGETHER) {
+    const some = items.slice(first, first + TOGETHER);
+    const found = await Promise.allSettled(some.map(async (item, i) => read(item, first + i)));
+    for (const one of found) {
+      if (one.status === 'rejected') throw one.reason; // the first by place, whichever was found first
+      requests.push(one.value);
+    }
+    await setImmediate(); // others want their turn
   }
   return { requests, dropped: [] };
 }

@@ -47,6 +47,13 @@ describe('POST /api/v1/batches', () => {
     });
   });
 
+  test('tells of the first wrong draft, however soon others are seen to be wrong', async () => {
+    const large = { ...fast, size: { width: 5000 } }; // its model's card says so, after the schemas
+    const { status, body } = await post({ requests: [fast, large, { ...fast, model: 'none' }] });
+    expect(status).toBe(400);
+    expect(body.error.message).toMatch(/^request 2: /);
+  });
+
   test('queues a grid with its axes, and says what it left out', async () => {
     const { status, body } = await post({ grid });
     expect(status).toBe(202);
