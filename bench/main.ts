@@ -9,6 +9,7 @@ const PARTS: Record<string, (say: (line: string) => void) => Promise<void>> = {
   peers: async (say) => (await import('./peers.bench.ts')).benchPeers(say, process.env.PEER_PYTHON),
   scaling: async (say) => (await import('./scaling.bench.ts')).benchScaling(say),
   tokens: async (say) => (await import('./tokens.bench.ts')).benchTokens(say),
+  serve: async (say) => (await import('./serve.bench.ts')).benchServe(say),
   memory: async (say) => (await import('./memory.bench.ts')).benchMemory(say),
 };
 
