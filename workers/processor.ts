@@ -66,7 +66,7 @@ export function createProcessor({ now, ...options }: ProcessorOptions): Processo
     const watch = { signal: stop.signal, onStep: watchBatch(slots, now) };
     try {
       const pictures = await renderer.draw(plan, asked, watch);
-      for (const [i, slot] of slots.entries()) await handOver(slot, pictures[i]!);
+      await handOver(slots, pictures);
     } catch (error) {
       if (inside.length === 1) inside[0]!.end(error);
       else line.putBack(slots);

@@ -50,14 +50,26 @@ async function showPreviews(slots: readonly Slot[], pictures: readonly Picture[]
   await Promise.all(shown);
 }
 
-/** A finished picture; its request ends with the last one. */
-export async function handOver({ work, index }: Slot, picture: Picture): Promise<void> {
+/**
+ * Finished pictures of a batch, in its order; each is handed over without waiting for those before it to be kept. A
+ * request ends with its last one.
+ */
+export async function handOver(
+  slots: readonly Slot[],
+  pictures: readonly Picture[],
+): Promise<void> {
+  const files = await Promise.all(
+    slots.map(({ work, index }, i) =>
+      fileOf({ picture: pictures[i]!, recipe: work.plan.recipeOf(index) }),
+    ),
+  );
+  await Promise.all(slots.map((slot, i) => keep(slot, files[i]!)));
+}
+
+async function keep({ work, index }: Slot, png: Uint8Array): Promise<void> {
   if (work.ended) return;
   try {
-    const recipe = work.plan.recipeOf(index);
-    const png = await fileOf({ picture, recipe });
-    if (work.ended) return;
-    await work.task.onPicture({ index, png, recipe });
+    await work.task.onPicture({ index, png, recipe: work.plan.recipeOf(index) });
     work.made++;
     if (work.made === work.total) work.end();
   } catch (error) {
