@@ -94,7 +94,7 @@ function systemOf({ data, device, worker }: ServeOptions, { env }: Context) {
   return {
     engine: device === 'tensorflow' || device === 'reference' ? device : 'onnx',
     provider: device,
-    worker: worker ? 'in this place' : 'elsewhere',
+    worker: worker ? 'here, a process of its own' : 'elsewhere',
     queue: env.REDIS_URL ? 'Redis' : env.DATABASE_URL ? 'PostgreSQL' : 'embedded',
     history: env.DATABASE_URL ? 'PostgreSQL' : `embedded, in ${data}`,
     storage: env.STORAGE_URL ? env.STORAGE_URL.split(':')[0]! : `files in ${data}`,

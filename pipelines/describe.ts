@@ -64,12 +64,12 @@ function sizesOf(card: AnyCard) {
 }
 
 function diffusionOf(card: ModelCard) {
-  const { solver, steps, guidance } = card.sampling;
+  const { solver, steps, guidance, shift } = card.sampling;
   const extensions = POSITION_METHODS.extend
     .filter(({ name }) => mayExtend(card, name))
     .map(({ name, options = {} }) => ({ name, title: name, options: extendOptions(options) }));
   return {
-    ...{ kind: 'diffusion' as const, solver, steps, guidance },
+    ...{ kind: 'diffusion' as const, solver, steps, guidance, shift },
     ...{ solvers: Object.keys(SOLVERS), extensions },
   };
 }

@@ -26,6 +26,10 @@ const COLUMNS = {
   width: { read: (text) => ({ size: { width: whole(text) } }) },
   height: { read: (text) => ({ size: { height: whole(text) } }) },
   steps: { of: 'diffusion', read: (text) => ({ sampling: { steps: whole(text) } }) },
+  shift: {
+    of: 'diffusion',
+    read: (text) => ({ sampling: { scheduleOptions: { shift: real(text) } } }),
+  },
   guidance: {
     read: (text, kind) => ({
       sampling: kind === 'tokens' ? { guidance: real(text) } : { guidance: { scale: real(text) } },
@@ -65,6 +69,7 @@ const ALIASES: Readonly<Record<string, ColumnName>> = {
   sampler: 'solver',
   extend: 'extension',
   numinferencesteps: 'steps',
+  timeshift: 'shift',
 };
 
 const Name = Type.Union(COLUMN_NAMES.map((name) => Type.Literal(name)));

@@ -141,6 +141,7 @@ function defaultsOf({ sampling }: ModelView): ImageRequest['sampling'] {
       kind: 'diffusion',
       solver: sampling.solver,
       steps: sampling.steps,
+      scheduleOptions: { shift: sampling.shift },
       guidance: { scale: sampling.guidance },
     };
   const { decoder, temperature, topK, topP, guidance } = sampling;

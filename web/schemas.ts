@@ -131,6 +131,7 @@ const SamplingSchema = Type.Union([
       solver: Text,
       steps: Count,
       guidance: Type.Number(),
+      shift: Type.Number(),
       solvers: Type.Array(Text),
       extensions: Type.Array(ChoiceSchema),
     },

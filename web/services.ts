@@ -30,6 +30,8 @@ export type ModelView = {
         readonly solver: string;
         readonly steps: number;
         readonly guidance: number;
+        /** Of the times of sampling. */
+        readonly shift: number;
         readonly solvers: readonly string[];
         readonly extensions: readonly Choice[];
       }

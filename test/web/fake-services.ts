@@ -41,6 +41,7 @@ export const MODELS: readonly ModelView[] = [
       solver: 'dpmpp-2m',
       steps: 20,
       guidance: 2,
+      shift: 1,
       solvers: ['euler', 'heun', 'ddim', 'dpmpp-2m'],
       extensions: [
         { name: 'none', title: 'None', options: [] },

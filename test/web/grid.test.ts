@@ -84,6 +84,7 @@ describe('planGrid', () => {
     expect(requests[0]).toMatchObject({ condition: ['glasses=yes', 'style=avataaars'] });
     expect(requests[0]!.sampling).toEqual({
       kind: 'diffusion',
+      scheduleOptions: { shift: 1 },
       solver: 'heun',
       steps: 20,
       guidance: { scale: 4, to: 0.5 },

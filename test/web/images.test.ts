@@ -34,7 +34,10 @@ describe('POST /api/v1/images', () => {
       seed: 7,
       count: 1,
       size: { width: 64, height: 64 },
-      sampling: { kind: 'diffusion', solver: 'dpmpp-2m', steps: 20, guidance: { scale: 2 } },
+      sampling: {
+        ...{ kind: 'diffusion', solver: 'dpmpp-2m', steps: 20, guidance: { scale: 2 } },
+        scheduleOptions: { shift: 1 },
+      },
     });
   });
 

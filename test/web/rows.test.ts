@@ -27,7 +27,10 @@ describe('CSV', () => {
       count: 2,
       size: { width: 96, height: 64 },
       position: { extend: { method: 'yarn', beta: 16 } },
-      sampling: { kind: 'diffusion', solver: 'heun', steps: 12, guidance: { scale: 3.5 } },
+      sampling: {
+        ...{ kind: 'diffusion', solver: 'heun', steps: 12, guidance: { scale: 3.5 } },
+        scheduleOptions: { shift: 1 },
+      },
     });
     expect(second).toMatchObject({
       condition: ['hair color=blue'],

@@ -10,6 +10,7 @@ import type {
   StoredPicture,
   TrainInput,
 } from '../../jobs/job.ts';
+import type { WorkerView } from '../../jobs/jobs.ts';
 import type { ImageRequest } from '../../request.ts';
 import type { ModelView, ReportView } from '../services.ts';
 
@@ -156,6 +157,7 @@ const id = encodeURIComponent;
 export const api = {
   models: () => call<{ models: readonly ModelView[]; broken: readonly string[] }>('GET', '/models'),
   system: () => call<Readonly<Record<string, unknown>>>('GET', '/system'),
+  workers: () => call<{ workers: readonly WorkerView[] }>('GET', '/workers'),
   ready: () => call<{ ready: boolean; problems?: readonly string[] }>('GET', '/ready'),
 
   render: (draft: Draft) => call<{ job: Job }>('POST', '/images', { body: draft }),

@@ -77,11 +77,11 @@ describe('facts', () => {
       ...[preview(4, 'other'), progressed(66), preview(3, 'two')],
     ]);
     expect(facts.shotsOf('a')).toEqual([
-      { index: 3, step: 62, png: 'one' },
-      { index: 3, step: 66, png: 'two' },
+      { index: 3, share: 62 / 160, png: 'one' },
+      { index: 3, share: 66 / 160, png: 'two' },
     ]);
     facts.take([{ type: 'picture', picture: picture('a-3', 'a', 3) }]);
-    expect(facts.shotsOf('a')).toEqual([{ index: 4, step: 62, png: 'other' }]);
+    expect(facts.shotsOf('a')).toEqual([{ index: 4, share: 62 / 160, png: 'other' }]);
   });
 
   it('lists jobs of no batch only, but tells listeners of all', () => {

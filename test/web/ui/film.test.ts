@@ -3,19 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { filmOf } from '../../../web/ui/state/film.ts';
 import { bytes, duration, plural } from '../../../web/ui/state/words.ts';
 
-const shot = (step: number) => ({ index: 0, step, png: `at ${step}` });
+const shot = (step: number) => ({ index: 0, share: step / 12, png: `at ${step}` });
 
 describe('filmOf', () => {
   it('goes evenly from the first estimate to the latest', () => {
     const film = filmOf([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map(shot));
-    expect(film.map(({ step }) => step)).toEqual([1, 3, 5, 7, 9, 12]);
+    expect(film.map(({ share }) => 12 * share)).toEqual([1, 3, 5, 7, 9, 12]);
     expect(film.map(({ isNow }) => isNow)).toEqual([false, false, false, false, false, true]);
   });
 
   it('has no more frames than there are estimates', () => {
     expect(filmOf([])).toEqual([]);
     expect(filmOf([shot(4)])).toEqual([{ ...shot(4), isNow: true }]);
-    expect(filmOf([4, 8].map(shot)).map(({ step }) => step)).toEqual([4, 8]);
+    expect(filmOf([4, 8].map(shot)).map(({ png }) => png)).toEqual(['at 4', 'at 8']);
   });
 });
 

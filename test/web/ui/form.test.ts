@@ -1,17 +1,19 @@
 /** The form's defaults, faults, repairs and requests, by what request.ts takes. */
+
 import { describe, expect, it } from 'vitest';
-import { type ImageRequest, parseRequest } from '../../../request.ts';
+import { type DiffusionOptions, type ImageRequest, parseRequest } from '../../../request.ts';
+import { sayBeyond } from '../../../web/ui/state/beyond.ts';
+import { draftOf } from '../../../web/ui/state/draft.ts';
 import {
   afterRender,
-  draftOf,
   type Form,
   formFor,
   LARGEST_SEED,
-  problemsOf,
   readForm,
   sizeFor,
   stopsOf,
 } from '../../../web/ui/state/form.ts';
+import { problemsOf } from '../../../web/ui/state/problems.ts';
 import { formOfRecipe, recipeOf } from '../../../web/ui/state/recipe.ts';
 import { MODELS } from '../fake-services.ts';
 
@@ -66,6 +68,7 @@ describe('problemsOf', () => {
       { width: Number.NaN },
       { steps: 0 },
       { steps: 2.5 },
+      { shift: 0 },
       { guidance: 101 },
       { seed: -1 },
       { seed: LARGEST_SEED + 5 },
@@ -151,7 +154,10 @@ describe('formOfRecipe', () => {
     count: 1,
     size: { width: 128, height: 72 },
     position: { extend: { method: 'yarn', beta: 16 } },
-    sampling: { kind: 'diffusion', solver: 'heun', steps: 12, guidance: { scale: 3 } },
+    sampling: {
+      ...{ kind: 'diffusion', solver: 'heun', steps: 12, guidance: { scale: 3 } },
+      scheduleOptions: { shift: 3 },
+    },
   };
 
   it('asks for the same again, word for word', () => {
@@ -159,6 +165,40 @@ describe('formOfRecipe', () => {
     expect(requestOf(now)).toEqual(request);
     expect(now).toMatchObject({ ratio: '16:9', next: 'lock' });
     expect(now.prompt).toBe('pixel art, (red hair:1.5)');
+  });
+
+  it('keeps what it has no field for', () => {
+    const rich: ImageRequest = {
+      ...request,
+      position: {
+        extend: ['yarn', { method: 'sdpe', kappa: 2 }],
+        micro: { crop: { top: 8, left: 0 } },
+      },
+      sampling: {
+        ...{ kind: 'diffusion', solver: 'heun', steps: 12 },
+        solverOptions: { eta: 0.5 },
+        scheduleOptions: { shift: 3 },
+        guidance: { scale: 3, from: 0.2, to: 0.8 },
+      },
+    };
+    const now = formOfRecipe({ request: rich }, diffusion);
+    expect(requestOf(now)).toEqual(rich);
+    expect(sayBeyond(now.beyond!)).toEqual([
+      ...['eta 0.5', 'guidance from 0.2', 'guidance to 0.8'],
+      ...['several extensions', 'cut of a larger picture'],
+    ]);
+    expect(draftOf({ ...now, beyond: undefined }, diffusion).sampling).not.toHaveProperty(
+      'solverOptions',
+    );
+    expect(formOfRecipe({ request }, diffusion, now).beyond).toBeUndefined();
+  });
+
+  it("has a time shift of its own, the model's where the recipe names none", () => {
+    expect(formOfRecipe({ request }, diffusion)).toMatchObject({ shift: 3, beyond: undefined });
+    const { scheduleOptions: _, ...plain } = request.sampling as DiffusionOptions;
+    expect(formOfRecipe({ request: { ...request, sampling: plain } }, diffusion).shift).toBe(1);
+    const shifted = draftOf(form({ shift: 2.5 }), diffusion);
+    expect(shifted.sampling).toMatchObject({ scheduleOptions: { shift: 2.5 } });
   });
 
   it('sends the prompt instead once it was changed', () => {

@@ -20,7 +20,7 @@ describe('axes of a model', () => {
   it('come from its card: extensions and solvers of a diffusion model, decoders of a token model', () => {
     const names = (model: ModelView) => axesOf(model).map(({ name }) => name);
     expect(names(diffusionView)).toEqual([
-      ...['prompt', 'style', 'size', 'extension', 'seed', 'guidance', 'solver', 'steps'],
+      ...['prompt', 'style', 'size', 'extension', 'seed', 'guidance', 'solver', 'steps', 'shift'],
     ]);
     expect(names(tokenView)).toEqual(['prompt', 'seed', 'guidance', 'decoder', 'temperature']);
   });

@@ -23,6 +23,7 @@ export const diffusionView: ModelView = {
     solver: 'euler',
     steps: 25,
     guidance: 2,
+    shift: 1,
     solvers: ['euler', 'heun'],
     extensions: [
       { name: 'yarn', title: 'YaRN', options: [] },

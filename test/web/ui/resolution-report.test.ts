@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
+  bestExtensions,
   bestRows,
   chartOf,
   checkReport,
   measuresOf,
+  qualityBySide,
   type ReportRow,
   type ResolutionReport,
   rankedMethods,
@@ -45,6 +47,30 @@ const report: ResolutionReport = {
   ],
   made: ['32 pictures a cell.'],
 };
+
+describe('qualityBySide', () => {
+  it('is the curve of one extension, without it where it changes nothing', () => {
+    const point = (side: number, kid: number) => ({
+      side,
+      value: kid,
+      low: kid - 1,
+      high: kid + 1,
+    });
+    expect(qualityBySide(report, 'm', 'none')).toEqual([point(64, 10), point(128, 90)]);
+    expect(qualityBySide(report, 'm', 'yarn')).toEqual([point(64, 10), point(128, 28)]);
+  });
+
+  it('is nothing of another model, or of one size', () => {
+    expect(qualityBySide(report, 'other', 'none')).toEqual([]);
+    expect(qualityBySide(report, 'm', 'ntk')).toEqual([]);
+  });
+});
+
+it('bestExtensions are the best of a size, and what cannot be told from it', () => {
+  expect(bestExtensions(report, 'm', '128x128')).toEqual(['yarn', 'ntk']);
+  expect(bestExtensions(report, 'other', '128x128')).toEqual([]);
+  expect(bestExtensions(report, 'm', '512x512')).toEqual([]);
+});
 
 describe('curves', () => {
   it('have square sizes as places, and nothing where a method changes nothing', () => {

@@ -14,6 +14,7 @@ export type AxisName =
   | 'guidance'
   | 'solver'
   | 'steps'
+  | 'shift'
   | 'decoder'
   | 'temperature';
 
@@ -82,6 +83,7 @@ function samplingAxes({ sampling }: ModelView): Axis[] {
     guidance,
     choiceAxis('solver', 'Solvers', choicesOf(sampling.solvers), [sampling.solver]),
     numberAxis('steps', 'Steps', sampling.steps, { least: 1, most: 1000, whole: true }),
+    numberAxis('shift', 'Time shift', undefined, { least: 0.01, most: 100 }),
   ];
 }
 

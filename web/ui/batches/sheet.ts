@@ -91,7 +91,7 @@ export function axisTitle(name: string): string {
   const titles: Record<string, string> = {
     ...{ prompt: 'Prompt', style: 'Style', size: 'Size, px', extension: 'Position method' },
     ...{ seed: 'Seed', guidance: 'Guidance (CFG)', solver: 'Solver', steps: 'Steps' },
-    ...{ decoder: 'Decoder', temperature: 'Temperature', model: 'Model' },
+    ...{ decoder: 'Decoder', temperature: 'Temperature', model: 'Model', shift: 'Time shift' },
   };
   return titles[name] ?? name;
 }

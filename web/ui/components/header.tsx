@@ -51,7 +51,7 @@ function Nav({ page }: { page: PageEntry }) {
           {entry.bay && <span class="bay" aria-hidden="true" />}
           <a href={entry.path} class={entry.far ? 'far' : ''} aria-current={current(entry)}>
             <Icon name={entry.icon} />
-            {entry.title}
+            <span data-label={entry.title}>{entry.title}</span>
           </a>
         </Fragment>
       ))}

@@ -36,7 +36,7 @@ export function Tabs({ label, tabs }: { readonly label: string; readonly tabs: r
             tabIndex={tab === chosen ? 0 : -1}
             onClick={() => show(tab)}
           >
-            {tab.label}
+            <span data-label={tab.label}>{tab.label}</span>
             {tab.tag && (
               <>
                 {' '}

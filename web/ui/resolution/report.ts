@@ -138,6 +138,36 @@ export function chartOf(
   };
 }
 
+export type QualityPoint = ReportPoint & { readonly side: number };
+
+/** KID of a model by square side, with an extension or, where that changes nothing, without; empty below two sides. */
+export function qualityBySide(
+  report: ResolutionReport,
+  model: string,
+  extend: string,
+): readonly QualityPoint[] {
+  const found = squaresOf(report).flatMap((side) => {
+    const here = report.rows.filter((row) => row.model === model && row.size === `${side}x${side}`);
+    const own = here.find((row) => row.extend === extend);
+    const row = own?.unchanged ? here.find((one) => one.extend === 'none') : own;
+    const kid = row?.numbers.kid;
+    return kid ? [{ ...kid, side }] : [];
+  });
+  return found.length < 2 ? [] : found;
+}
+
+/** Extensions that were measured best at a size: the best, and those that the pictures do not tell from it. */
+export function bestExtensions(
+  { best }: ResolutionReport,
+  model: string,
+  size: string,
+): readonly string[] {
+  const found = best.find((one) => one.size === size);
+  return [...(found ? [found.arm, ...found.alike] : [])].flatMap((arm) =>
+    arm.startsWith(`${model}, `) ? [arm.slice(model.length + 2)] : [],
+  );
+}
+
 /** Where real drawings are, in measures relative to them. */
 function levelOf(measure: string): ChartSpec['level'] {
   if (measure === 'duplication') return { name: 'real drawings', value: 0 };
@@ -187,7 +217,7 @@ export function bestRows(report: ResolutionReport): BestRow[] {
       beside:
         alike.length > 0 ? `tie with ${alike.map(shown).join(', ')}` : nextOf(rows, arm, shown),
       kid: short(kid.value),
-      error: kid.high > kid.low ? `± ${short((kid.high - kid.low) / 2)}` : '',
+      error: kid.high > kid.low ? `± ${Number(((kid.high - kid.low) / 2).toPrecision(1))}` : '',
       attributes: row?.numbers.attributes ? short(row.numbers.attributes.value) : '–',
       seconds: row?.numbers.seconds ? short(row.numbers.seconds.value) : '–',
     };

@@ -15,7 +15,12 @@ export const previews = signal<ReadonlyMap<string, readonly Preview[]>>(new Map(
 export const pictures = signal<ReadonlyMap<string, StoredPicture>>(new Map());
 export const paused = signal(false);
 
-export type Preview = { readonly index: number; readonly step: number; readonly png: string };
+export type Preview = {
+  readonly index: number;
+  /** Of the render's steps that were done by then. */
+  readonly share: number;
+  readonly png: string;
+};
 
 /** More than anyone looks at; older ones leave. */
 const MOST = { pictures: 2000, ended: 500 };
@@ -99,12 +104,15 @@ const MOST_SHOTS = 60;
 
 /** Pictures may be drawn several at a time, so that their estimates come in turns. */
 function takePreview({ job, index, png }: Extract<JobEvent, { type: 'preview' }>): void {
-  const step = progress.value.get(job)?.step ?? 0;
+  const { step = 0, steps = 1 } = progress.value.get(job) ?? {};
   const before = previews.value.get(job) ?? [];
   const same = before.filter((preview) => preview.index === index);
   const tooMany = same.length >= MOST_SHOTS ? same[1] : undefined;
   const rest = before.filter((preview) => preview !== tooMany);
-  previews.value = withEntry(previews.value, job, [...rest, { index, step, png }]);
+  previews.value = withEntry(previews.value, job, [
+    ...rest,
+    { index, share: step / Math.max(1, steps), png },
+  ]);
 }
 
 /** A finished picture needs no estimates any more. */
@@ -162,8 +170,13 @@ export const ended = computed(() =>
 export const hall = computed(() => {
   const open = all.value.filter(({ state }) => !isEnded(state));
   const done = open.reduce((sum, job) => sum + doneOf(job, progress.value.get(job.id)), 0);
-  return { done, total: open.reduce((sum, { total }) => sum + total, 0), jobs: open.length };
+  const total = open.reduce((sum, job) => sum + totalOf(job, progress.value.get(job.id)), 0);
+  return { done, total, jobs: open.length };
 });
+
+/** Pictures or steps in all; a measurement learns its steps as it begins, and its progress says them first. */
+export const totalOf = (job: Job, now: Progress | undefined): number =>
+  job.kind === 'evaluate' ? (now?.steps ?? job.total) : job.total;
 
 /** Pictures or steps; of a render with the parts of pictures that its steps are, which it counts over all of them. */
 export function doneOf(job: Job, now: Progress | undefined): number {

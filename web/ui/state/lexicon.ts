@@ -58,7 +58,7 @@ function phraseFor(
     ? [is]
     : keyOf(value) === 'yes'
       ? [what]
-      : [`${is} ${noun}`, `${is} ${what}`, is];
+      : [...(is.endsWith(noun) ? [is] : []), `${is} ${noun}`, `${is} ${what}`, is];
   return ways.find((way) => index.lookUp(tokensOf(way))[0]?.words.at(-1) === id) ?? spelling;
 }
 
@@ -202,12 +202,21 @@ export type Weighted = string | { readonly word: string; readonly weight: number
 /** A condition as a prompt: what the reader turns back into it, in the words of the vocabulary. */
 export function promptOf(lexicon: Lexicon, condition: readonly Weighted[]): string {
   const ids = new Map(lexicon.model.vocabulary.map((word, id) => [word, id]));
-  return condition
-    .map((entry) => {
-      const word = typeof entry === 'string' ? entry : entry.word;
-      const id = ids.get(word);
-      const phrase = id === undefined ? word : lexicon.phrases[id]!;
-      return typeof entry === 'string' ? phrase : `(${phrase}:${entry.weight})`;
-    })
+  const index = readVocabulary(lexicon.model.vocabulary);
+  const parts = condition.map((entry) => {
+    const { word, weight } = typeof entry === 'string' ? { word: entry } : entry;
+    const id = ids.get(word);
+    return { id, weight, phrase: id === undefined ? word : lexicon.phrases[id]! };
+  });
+  /** Round glasses are glasses: the reader adds that word itself. */
+  const isSaidByNext = (at: number) => {
+    const [part, next] = [parts[at]!, parts[at + 1]];
+    if (next === undefined || next.weight !== part.weight) return false;
+    const words = index.lookUp(tokensOf(next.phrase))[0]?.words ?? [];
+    return words.length === 2 && words[0] === part.id && words[1] === next.id;
+  };
+  return parts
+    .filter((_, at) => !isSaidByNext(at))
+    .map(({ phrase, weight }) => (weight === undefined ? phrase : `(${phrase}:${weight})`))
     .join(', ');
 }

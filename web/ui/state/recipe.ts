@@ -1,7 +1,8 @@
 /** Recipes of pictures: as a form again, and as rows to read and to compare. */
-import type { ImageRequest } from '../../../request.ts';
+import type { DiffusionOptions, ImageRequest } from '../../../request.ts';
 import type { ModelView } from '../../services.ts';
 import type { StoredPicture } from '../api.ts';
+import { beyondOf } from './beyond.ts';
 import { type Form, formFor, type Options, ratioOf } from './form.ts';
 import { lexiconOf, promptOf, type Weighted } from './lexicon.ts';
 import { bytes } from './words.ts';
@@ -53,6 +54,7 @@ export function formOfRecipe({ request }: RecipeView, model: ModelView, old?: Fo
     count: 1,
     ...extensionOf(request.position?.extend),
     ...samplingOf(request.sampling, fresh, model),
+    beyond: beyondOf(request, model),
   };
 }
 
@@ -80,8 +82,15 @@ function samplingOf(
   return {
     solver: sampling.solver,
     steps: sampling.steps,
+    shift: shiftOf(sampling) ?? fresh.shift,
     guidance: sampling.guidance?.scale ?? 1,
   };
+}
+
+/** The only option that a schedule has. */
+function shiftOf({ scheduleOptions }: DiffusionOptions): number | undefined {
+  const { shift } = scheduleOptions ?? {};
+  return typeof shift === 'number' ? shift : undefined;
 }
 
 export type Fact = {
@@ -143,6 +152,9 @@ function samplingFacts({ sampling, position }: ImageRequest): (Fact | undefined)
   return [
     positions,
     { name: 'Solver', value: `${sampling.solver}, ${sampling.steps} steps` },
+    (shiftOf(sampling) ?? 1) === 1
+      ? undefined
+      : { name: 'Time shift', value: String(shiftOf(sampling)) },
     { name: 'Guidance', value: String(sampling.guidance?.scale ?? 1) },
   ];
 }

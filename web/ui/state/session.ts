@@ -2,11 +2,13 @@
 import { batch, computed, signal } from '@preact/signals';
 import { isEnded } from '../../../jobs/state.ts';
 import { ApiError, api, type Draft, type Job, type StoredPicture } from '../api.ts';
+import { draftOf } from './draft.ts';
 import { jobs, onEvent, picturesOf, progress, take, takeAnswers, takePictures } from './facts.ts';
-import { afterRender, anySeed, draftOf, type Form, formFor, problemsOf, readForm } from './form.ts';
+import { afterRender, anySeed, type Form, formFor, readForm } from './form.ts';
 import { lexiconOf, type Reading, readPrompt } from './lexicon.ts';
 import { loaded } from './live.ts';
 import { modelById, models } from './models.ts';
+import { problemsOf } from './problems.ts';
 import { stored } from './storage.ts';
 import { announce, toast } from './toasts.ts';
 import { duration, plural } from './words.ts';

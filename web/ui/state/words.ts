@@ -5,6 +5,9 @@ export const count = (value: number): string => whole.format(Math.floor(value));
 export const plural = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
 
+/** A share of 1, rounded down: nothing is done before it is. */
+export const percent = (share: number): string => `${Math.floor(100 * share)} %`;
+
 /** 0.8 s, 23 s, 4 min, 3 h 58 min. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1).replace(/\.0$/, '')} s`;

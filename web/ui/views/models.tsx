@@ -58,7 +58,7 @@ function Card({ model }: { readonly model: ModelView }) {
   const methods = sampling.kind === 'diffusion' ? sampling.extensions : sampling.decoders;
   const facts: readonly (readonly [string, string, boolean?])[] = [
     ['Id', id, true],
-    ['Network', `${NETWORKS[architecture] ?? architecture}, ${millions(parameters)}`],
+    ['Network', `${NETWORKS[architecture] ?? architecture}, ${millions(parameters)} weights`],
     ['Trained on', `${data}, ${model.trained.width} × ${model.trained.height} px`],
     ['Words', count(model.vocabulary.length)],
     sampling.kind === 'diffusion'

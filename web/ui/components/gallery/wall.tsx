@@ -113,7 +113,8 @@ function WallRow({
         <span>
           {picture.width === picture.height
             ? picture.width
-            : `${picture.width} × ${picture.height}`}
+            : `${picture.width} × ${picture.height}`}{' '}
+          px
         </span>
       </p>
     </div>

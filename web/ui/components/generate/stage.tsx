@@ -15,7 +15,7 @@ import {
   viewedPictures,
   viewedProgress,
 } from '../../state/session.ts';
-import { count } from '../../state/words.ts';
+import { count, percent } from '../../state/words.ts';
 import { IconButton } from '../controls.tsx';
 import { Icon } from '../icon.tsx';
 import { nameOf, Picture } from '../picture.tsx';
@@ -36,7 +36,6 @@ export function Stage() {
 function Big() {
   const picture = shownPicture.value;
   const drawn = viewed.value && shotsOf(viewed.value.id).at(-1);
-  const { step = 0, steps = 1 } = viewedProgress.value ?? {};
   if (picture)
     return (
       <div class="pic">
@@ -56,7 +55,7 @@ function Big() {
           src={previewUrl(drawn.png)}
           width="320"
           height="320"
-          alt={`Number ${drawn.index + 1} at step ${step} of ${steps}`}
+          alt={`Number ${drawn.index + 1} at ${percent(drawn.share)}`}
         />
       </div>
     );
@@ -77,14 +76,14 @@ function Film() {
   const job = viewed.value;
   if (job?.state !== 'running' || !now || shownPicture.value) return null;
   return (
-    <ul class="film" aria-label="Estimate of the picture at earlier steps">
-      {filmOf(shotsOf(job.id)).map(({ step, png, isNow }) => (
-        <li key={step} class={isNow ? 'on' : ''}>
+    <ul class="film" aria-label="Estimates of the picture on its way">
+      {filmOf(shotsOf(job.id)).map(({ share, png, isNow }) => (
+        <li key={share} class={isNow ? 'on' : ''}>
           <div class="pic">
             <img src={previewUrl(png)} width="64" height="64" alt="" />
           </div>
           <p class="under">
-            {step}
+            {percent(share)}
             {isNow ? ', now' : ''}
           </p>
         </li>

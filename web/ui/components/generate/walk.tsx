@@ -144,7 +144,7 @@ function Going({ job }: { readonly job: Job }) {
           </strong>
           {isRunning && now && (
             <span class="soft nowrap opt">
-              step {now.step} of {now.steps}
+              {count(now.step)} of {plural(now.steps, 'step')}
             </span>
           )}
           {isRunning && now?.eta !== undefined && (
@@ -167,7 +167,7 @@ function Going({ job }: { readonly job: Job }) {
           value={doneOf(job, now)}
           max={job.total}
           aria-label={`Render: ${count(made)} of ${plural(job.total, 'picture')} done${
-            now ? `, step ${now.step} of ${now.steps}` : ''
+            now ? `, ${count(now.step)} of ${plural(now.steps, 'step')}` : ''
           }`}
         />
       </div>
