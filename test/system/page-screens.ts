@@ -4,7 +4,7 @@
  * argument is kept, and what is in it is not made again.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
@@ -83,12 +83,21 @@ async function take({ name, path, act, options }: Shot): Promise<void> {
   const page = await browser.visit(path, options);
   await act?.(page);
   await page.waitForTimeout(800); // pictures that are loaded last
+  await page.evaluate(hide, { [data]: '~/.local/share/ropewalk', [hostname()]: 'studio' });
   const png = await sharp(await page.screenshot())
     .png({ palette: true, colours: 256, dither: 0.5, effort: 10 })
     .toBuffer();
   await writeFile(join(OUT, `${name}.png`), png);
   console.log(`${name}.png, ${Math.round(png.length / 1000)} kB`);
   await page.context().close();
+}
+
+/** In the page: other words for what is of this machine alone. */
+function hide(words: Readonly<Record<string, string>>): void {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode())
+    for (const [own, other] of Object.entries(words))
+      text.nodeValue = text.nodeValue!.replaceAll(own, other);
 }
 
 async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {

@@ -110,6 +110,8 @@ describe.runIf(hasBrowser)('generate', () => {
   it('restores the recipe of a dropped PNG, which draws the same picture again', async () => {
     const page = await harness.visit('/');
     await page.locator('#extend').selectOption('yarn');
+    await page.locator('summary', { hasText: 'Time shift' }).click();
+    await page.fill('#shift', '3');
     await ask(page, 'pixel art, (red hair:1.3)', { count: 1 });
     await page.keyboard.press('Control+Enter');
     await expect.poll(() => rack(page).count()).toBe(1);
@@ -117,9 +119,11 @@ describe.runIf(hasBrowser)('generate', () => {
     const file = await harness.services.jobs.pictures.read(first!.id);
     await ask(page, 'glasses', { count: 4 });
     await page.locator('#extend').selectOption('');
+    await page.fill('#shift', '1');
     await drop(page, file!, 'mine.png');
     await expect.poll(() => page.inputValue('#prompt')).toBe('pixel art, (red hair:1.3)');
     expect(await page.inputValue('#extend')).toBe('yarn');
+    expect(await page.inputValue('#shift')).toBe('3');
     expect(await page.inputValue('#seed')).toBe(String(first!.seed));
     await page.keyboard.press('Control+Enter');
     await expect
@@ -137,6 +141,22 @@ describe.runIf(hasBrowser)('generate', () => {
     expect(await page.locator('.toasts .note').innerText()).not.toContain('[object');
     await page.context().close();
     forget(/400|415/);
+  });
+
+  it('shows what was measured of the model at each size', async () => {
+    const page = await harness.visit('/');
+    await page.locator('.ruler .curve').waitFor();
+    const said = () => page.getAttribute('#size', 'aria-valuetext');
+    expect(await said()).toMatch(/^64 pixels, 1 times the trained side, KID 8$/);
+    await page.fill('#width', '128');
+    expect(await said()).toMatch(/^128 pixels, 2 times the trained side, KID 34.3$/);
+    expect(await page.locator('.side.l').innerText()).toContain('Best measured at this size: dype');
+    await page.locator('#extend').selectOption('yarn');
+    expect(await said()).toContain('KID 18.4');
+    await page.getByRole('button', { name: 'Keep the aspect ratio' }).click();
+    await page.fill('#height', '64'); // was measured, but the curve is of squares
+    expect(await said()).not.toContain('KID');
+    await page.context().close();
   });
 
   it('has everything of a render in one view at 1280 x 800', async () => {
@@ -288,6 +308,17 @@ describe.runIf(hasBrowser)('queue', () => {
 });
 
 describe.runIf(hasBrowser)('every page', () => {
+  it('tells who works, with what in hand and in memory', async () => {
+    const page = await harness.visit('/system');
+    const [worker] = await harness.services.jobs.workers();
+    const row = page.locator('table tbody tr');
+    await row.waitFor();
+    expect(await row.locator('th').innerText()).toBe(`${worker!.host}, ${worker!.pid}`);
+    expect(await row.innerText()).toContain(worker!.device);
+    expect(await row.innerText()).toContain(worker!.models.map(({ id }) => id).join(', '));
+    await page.context().close();
+  });
+
   it('lists keys at ?, which Esc closes and nothing else', async () => {
     const page = await harness.visit('/queue');
     await page.keyboard.press('?');

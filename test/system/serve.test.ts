@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Job, StoredPicture } from '../../jobs/job.ts';
 import type { WorkerView } from '../../jobs/jobs.ts';
-import { decodePicture } from '../../png.ts';
+import { decodePicture, readRecipe } from '../../png.ts';
 import { CLI, childOf, type RopewalkServer, startServer } from './ropewalk-server.ts';
 
 const WORDS = 'avataaars, red hair';
@@ -19,13 +19,16 @@ const WORDS = 'avataaars, red hair';
 let folder: string;
 let data: string;
 let running: RopewalkServer | undefined;
-/** SHA-256 of the pixels that `ropewalk generate` draws, by seed; its recipes also name the card's time shift. */
-let expected: Map<number, string>;
+/** What `ropewalk generate` draws, by seed. */
+let expected: Map<number, Awaited<ReturnType<typeof contentOf>>>;
 
-const digest = async (file: Uint8Array) =>
-  createHash('sha256')
+/** SHA-256 of the pixels, and the recipe beside them. */
+const contentOf = async (file: Uint8Array) => ({
+  pixels: createHash('sha256')
     .update((await decodePicture(file)).data)
-    .digest('hex');
+    .digest('hex'),
+  recipe: readRecipe(file),
+});
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ropewalk-serve-'));
@@ -33,7 +36,10 @@ beforeAll(async () => {
   execFileSync('node', [CLI, 'generate', WORDS, '--seed', '7', '--count', '24', '--out', out]);
   expected = new Map();
   for (const name of readdirSync(out))
-    expected.set(Number(/seed-(\d+)/.exec(name)![1]), await digest(readFileSync(join(out, name))));
+    expected.set(
+      Number(/seed-(\d+)/.exec(name)![1]),
+      await contentOf(readFileSync(join(out, name))),
+    );
 });
 afterEach(async () => {
   running?.process.kill('SIGKILL');
@@ -86,7 +92,7 @@ async function checkPictures(job: string, count: number): Promise<void> {
   );
   for (const { id, seed } of pictures) {
     const file = await fetch(`${running!.address}/api/v1/images/${id}/file`);
-    expect(await digest(new Uint8Array(await file.arrayBuffer())), `seed ${seed}`).toBe(
+    expect(await contentOf(new Uint8Array(await file.arrayBuffer())), `seed ${seed}`).toEqual(
       expected.get(seed),
     );
   }

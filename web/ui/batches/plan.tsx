@@ -129,7 +129,11 @@ function Cost({ known: { seconds, bytes: disk, pixels } }: { known: BatchCount }
         <dt>Disk</dt>
         <dd>about {bytes(disk)}</dd>
         <dt>Pixels</dt>
-        <dd>{(pixels / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} million</dd>
+        <dd>
+          {pixels < 1e6
+            ? count(pixels)
+            : `${(pixels / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} million`}
+        </dd>
         <dt>Starts</dt>
         <dd>{before === 0 ? 'at once' : `after ${plural(before, 'job')}`}</dd>
       </dl>

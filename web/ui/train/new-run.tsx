@@ -79,7 +79,7 @@ const Beginning = () => (
           currentTarget.value = '';
         }}
       >
-        <option value="">choose a configuration…</option>
+        <option value="">choose one…</option>
         {shipped.value.map(({ name }) => (
           <option key={name} value={name}>
             {name}

@@ -1,8 +1,10 @@
-/** System: what this machine is, what the server says of itself, and whether it is ready. */
+/** System: what this machine is, who works, what the server says of itself, and whether it is ready. */
 import { useEffect, useState } from 'preact/hooks';
+import type { WorkerView } from '../../../jobs/jobs.ts';
 import { api } from '../api.ts';
 import { Icon } from '../components/icon.tsx';
 import { Note } from '../components/note.tsx';
+import { Workers } from '../components/workers.tsx';
 import { hall, paused, running, waiting } from '../state/facts.ts';
 import { resets } from '../state/live.ts';
 import { complain, toast } from '../state/toasts.ts';
@@ -17,9 +19,14 @@ const PERIOD = 5000;
 export function System() {
   const [values, setValues] = useState<Values>();
   const [readiness, setReadiness] = useState<Readiness>();
+  const [workers, setWorkers] = useState<readonly WorkerView[]>();
   useEffect(() => {
     const load = () => {
       api.system().then(setValues, () => {});
+      api.workers().then(
+        (answer) => setWorkers(answer.workers),
+        () => {},
+      );
       api
         .ready()
         .then(setReadiness, (error: Error) =>
@@ -49,7 +56,7 @@ export function System() {
             class="btn"
             onClick={() =>
               navigator.clipboard
-                .writeText(JSON.stringify({ system: values, ready: readiness }, null, 2))
+                .writeText(JSON.stringify({ system: values, workers, ready: readiness }, null, 2))
                 .then(() => toast('On the clipboard.'), complain)
             }
           >
@@ -71,6 +78,7 @@ export function System() {
           </Note>
         )}
         <div class="sys">
+          {workers && <Workers workers={workers} />}
           <section class="card">
             <header>
               <h2>Work</h2>

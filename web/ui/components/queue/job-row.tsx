@@ -1,7 +1,7 @@
 /** A job of the queue: what it is, how far, why it waits or failed, and what can be done about it. */
 import type { ComponentChildren } from 'preact';
 import { api, type Job, previewUrl, urls } from '../../api.ts';
-import { doneOf, previews, progress } from '../../state/facts.ts';
+import { doneOf, previews, progress, totalOf } from '../../state/facts.ts';
 import { titleOfJob } from '../../state/names.ts';
 import { complain } from '../../state/toasts.ts';
 import { clock, count, duration, plural } from '../../state/words.ts';
@@ -89,7 +89,8 @@ const isStepped = ({ kind }: Job) => kind === 'train' || kind === 'evaluate';
 function Bar({ job, isNext }: { readonly job: Job; readonly isNext: boolean }) {
   const now = progress.value.get(job.id);
   const done = doneOf(job, now);
-  const part = Math.floor((100 * done) / Math.max(1, job.total));
+  const total = Math.max(1, totalOf(job, now));
+  const part = Math.floor((100 * done) / total);
   const hasBar = job.state === 'running' || (job.state === 'paused' && done > 0);
   return (
     <div class="bar1">
@@ -97,12 +98,12 @@ function Bar({ job, isNext }: { readonly job: Job; readonly isNext: boolean }) {
         <progress
           class={job.state === 'running' ? '' : 'still'}
           value={done}
-          max={Math.max(1, job.total)}
+          max={total}
           aria-label={`${titleOfJob(job)}: ${part} percent`}
         />
       )}
       <p class="row xs">
-        <JobStateTag job={job} text={stateText(job, done, isNext)} />
+        <JobStateTag job={job} text={stateText({ ...job, total }, done, isNext)} />
         <span class="push soft">
           {job.state === 'running' && now?.eta !== undefined && `${duration(now.eta)} left`}
           {endOf(job)}
