@@ -76,6 +76,15 @@ describe('a trace', () => {
     expect(joined.nodes).toMatchObject([{ op: 'Transpose', attributes: { perm: [3, 0, 2, 1] } }]);
   });
 
+  it('joins reshapes in a row, and drops those that undo each other', () => {
+    const back = traced((x) => x.reshape([-1]).reshape([4, -1]).reshape(x.shape).neg());
+    expect(back.nodes.map((node) => node.op)).toEqual(['Neg']);
+    const joined = traced((x) => tf.expandDims(x.reshape([-1]), 0).neg());
+    expect(joined.nodes.map((node) => node.op)).toEqual(['Reshape', 'Neg']);
+    const [from] = joined.nodes[0]!.inputs;
+    expect(from).toBe(joined.inputs[0]!.name);
+  });
+
   it('drops what no output needs', () => {
     const graph = traced((x) => {
       conv2d(x, kernel(1));

@@ -1,11 +1,20 @@
 /** Nodes that several kernels are made of. */
 import { sizeOf } from '../../shape.ts';
-import type { DataType } from '../../tf.ts';
+import { type DataType, tf } from '../../tf.ts';
 import { ELEMENT, type ElementType } from '../graph.ts';
 import { emit, graph, infoOf, nameOf, type TensorInfo } from '../recording.ts';
 
-export const reshape = (x: TensorInfo, shape: readonly number[]): TensorInfo =>
-  emit('Reshape', [x, graph().ints(shape)], shape, x.dtype);
+/** What a reshaped tensor was before all reshapes, by the identity of its data. */
+const unshaped = new WeakMap<object, TensorInfo>();
+
+/** Of several reshapes in a row one is recorded, or none when they undo each other. */
+export function reshape(x: TensorInfo, shape: readonly number[]): TensorInfo {
+  const source = unshaped.get(x.dataId) ?? x;
+  if (tf.util.arraysEqual(source.shape, [...shape])) return infoOf(nameOf(source), shape, x.dtype);
+  const reshaped = emit('Reshape', [source, graph().ints(shape)], shape, x.dtype);
+  unshaped.set(reshaped.dataId, source);
+  return reshaped;
+}
 
 export const cast = (x: TensorInfo, dtype: ElementType): TensorInfo =>
   emit('Cast', [x], x.shape, dtype as DataType, { to: ELEMENT[dtype] });
