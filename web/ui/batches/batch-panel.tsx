@@ -2,12 +2,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { BatchInput } from '../../../jobs/job.ts';
 import { isEnded } from '../../../jobs/state.ts';
-import { api, type Job, urls } from '../api.ts';
+import { type Job, urls } from '../api.ts';
 import { Empty, Seg } from '../components/controls.tsx';
 import { Icon } from '../components/icon.tsx';
-import { JobStateTag } from '../components/job-state.tsx';
+import { act, JobHead, JobWalk } from '../components/job-panel.tsx';
 import { Note } from '../components/note.tsx';
-import { complain, toast } from '../state/toasts.ts';
+import { toast } from '../state/toasts.ts';
 import { clock, count, duration, plural } from '../state/words.ts';
 import { type BatchFacts, LATEST } from './batch-facts.ts';
 import { bySize } from './by-size.ts';
@@ -15,9 +15,6 @@ import { axisTitle } from './sheet.ts';
 
 /** Batches of which all requests are looked at, for progress by size. */
 const SMALL = 1000;
-
-const act = (job: Job, action: 'cancel' | 'pause' | 'resume' | 'retry') =>
-  api.act(job.id, action).catch(complain);
 
 export function BatchPanel({ facts }: { facts: BatchFacts }) {
   const job = facts.job.value;
@@ -66,84 +63,34 @@ function Head({ job }: { job: Job }) {
       }),
     );
   return (
-    <div class="row wrap">
-      <h2>{job.title}</h2>
-      <JobStateTag job={job} />
-      <span class="push row wrap">
-        {job.state === 'paused' ? (
-          <button type="button" class="btn" onClick={() => act(job, 'resume')}>
-            <Icon name="play" />
-            Go on
-          </button>
-        ) : (
-          !isEnded(job.state) && (
-            <button type="button" class="btn" onClick={() => act(job, 'pause')}>
-              <Icon name="pause" />
-              Pause
-            </button>
-          )
-        )}
-        {job.done > 0 && (
-          <a class="btn" href={urls.zip(job.id)} download>
-            <Icon name="down" />
-            {isEnded(job.state) ? 'Zip' : 'Zip so far'}
-          </a>
-        )}
-        {!isEnded(job.state) && (
-          <button type="button" class="btn bad" onClick={stop}>
-            <Icon name="x" />
-            Cancel
-          </button>
-        )}
-      </span>
-    </div>
+    <JobHead job={job} stop={{ label: 'Cancel', icon: 'x', run: stop }}>
+      {job.done > 0 && (
+        <a class="btn" href={urls.zip(job.id)} download>
+          <Icon name="down" />
+          {isEnded(job.state) ? 'Zip' : 'Zip so far'}
+        </a>
+      )}
+    </JobHead>
   );
 }
 
 function Walk({ job, facts }: { job: Job; facts: BatchFacts }) {
   const share = job.total === 0 ? 0 : (100 * job.done) / job.total;
   const text = `${count(job.done)} of ${plural(job.total, 'picture')}, ${share.toFixed(1).replace(/\.0$/, '')} %`;
-  const eta = facts.eta.value;
   const rate = facts.rate.value;
   return (
-    <>
-      <div class="walk">
-        <progress
-          class={job.state === 'running' ? '' : 'still'}
-          value={job.done}
-          max={job.total || 1}
-          aria-label={`Batch: ${text}`}
-        />
-        <div class="row s">
-          <span role="status">{text}</span>
-          {eta !== undefined && (
-            <span class="push soft">
-              {duration(eta)} left, done about {clock(Date.now() + eta * 1000)}
-            </span>
-          )}
-        </div>
-      </div>
-      <dl class="figures">
-        {rate !== undefined && (
-          <div>
-            <dt>pictures a second</dt>
-            <dd>{Number(rate.toPrecision(2))}</dd>
-          </div>
-        )}
-        <div>
-          <dt>done</dt>
-          <dd>{count(job.done)}</dd>
-        </div>
-        <div>
-          <dt>left</dt>
-          <dd>{count(Math.max(0, job.total - job.done))}</dd>
-        </div>
-        <div>
-          <dt>{job.failed === 1 ? 'request failed' : 'requests failed'}</dt>
-          <dd>{count(job.failed)}</dd>
-        </div>
-      </dl>
-    </>
+    <JobWalk
+      {...{ job, text }}
+      what="Batch"
+      value={job.done}
+      eta={facts.eta.value}
+      figures={[
+        ['pictures a second', rate === undefined ? rate : String(Number(rate.toPrecision(2)))],
+        ['done', count(job.done)],
+        ['left', count(Math.max(0, job.total - job.done))],
+        [job.failed === 1 ? 'request failed' : 'requests failed', count(job.failed)],
+      ]}
+    />
   );
 }
 

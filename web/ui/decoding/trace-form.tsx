@@ -5,10 +5,11 @@ import { describeUnmatched, understand } from '../../../prompt-condition.ts';
 import type { ImageRequest, ModelView } from '../api.ts';
 import { api } from '../api.ts';
 import { PromptField, SeedField } from '../components/ask-fields.tsx';
+import { OptionFields } from '../components/option-fields.tsx';
+import type { Options } from '../state/form.ts';
 import { models } from '../state/models.ts';
 import { stored } from '../state/storage.ts';
 import { toast } from '../state/toasts.ts';
-import { OptionField } from './option-field.tsx';
 
 export type TokenModel = ModelView & {
   readonly sampling: Extract<ModelView['sampling'], { kind: 'tokens' }>;
@@ -26,7 +27,7 @@ const prompt = stored('trace.prompt', '', text);
 const seed = stored('trace.seed', '1', text);
 const decoder = stored('trace.decoder', '', text);
 /** Of the decoder chosen; what is absent has its default. */
-const options = signal<Readonly<Record<string, number | string | boolean>>>({});
+const options = signal<Options>({});
 
 /** Decoders beside sequential, which every trace has for comparison. */
 export const parallelDecoders = ({ sampling }: TokenModel) =>
@@ -39,7 +40,7 @@ export function traceRequest(
     readonly prompt: string;
     readonly seed: string;
     readonly decoder: string;
-    readonly options: Readonly<Record<string, number | string | boolean>>;
+    readonly options: Options;
   },
 ): ImageRequest {
   const understood = understand(asked.prompt, chosen);
@@ -124,17 +125,15 @@ export function TraceForm({ chosen }: { chosen: TokenModel }) {
           ))}
         </select>
       </label>
-      {current?.options.map((option) => (
-        <OptionField
-          key={`${current.name} ${option.name}`}
-          option={option}
-          value={options.value[option.name]}
-          onChange={(value) => {
-            const { [option.name]: _gone, ...others } = options.value;
-            options.value = value === undefined ? others : { ...others, [option.name]: value };
+      {current && (
+        <OptionFields
+          method={current}
+          values={options.value}
+          onChange={(next) => {
+            options.value = next;
           }}
         />
-      ))}
+      )}
       <button type="submit" class="btn main">
         Trace it
       </button>

@@ -1,16 +1,14 @@
 /** A run as it trains: how far, its losses, its sheets, what became of it. */
 import { useMemo } from 'preact/hooks';
 import type { TrainInput } from '../../../jobs/job.ts';
-import { isEnded } from '../../../jobs/state.ts';
-import { api, type Job, type Progress } from '../api.ts';
+import type { Job, Progress } from '../api.ts';
 import { short } from '../charts/scale.ts';
 import { Chart } from '../components/chart.tsx';
 import { Empty } from '../components/controls.tsx';
 import { Icon } from '../components/icon.tsx';
-import { JobStateTag } from '../components/job-state.tsx';
+import { act, GoOn, JobHead, JobWalk } from '../components/job-panel.tsx';
 import { Note } from '../components/note.tsx';
-import { complain } from '../state/toasts.ts';
-import { clock, count, duration } from '../state/words.ts';
+import { clock, count } from '../state/words.ts';
 import { writeConfig } from './config.ts';
 import { lastOf, lossChart } from './curve.ts';
 import { begin } from './form.ts';
@@ -61,37 +59,14 @@ export function RunPanel({ facts, onCopy }: { facts: RunFacts; onCopy: () => voi
   );
 }
 
-const act = (job: Job, action: 'cancel' | 'pause' | 'resume' | 'retry') =>
-  api.act(job.id, action).catch(complain);
-
 function Head({ job }: { job: Job }) {
-  const { state } = job;
-  const goOn = state === 'paused' ? 'resume' : 'retry';
+  const stop = () => act(job, 'cancel');
   return (
-    <div class="row wrap">
-      <h2>{job.title}</h2>
-      <JobStateTag job={job} />
-      <span class="push row wrap">
-        {(state === 'paused' || state === 'cancelled' || state === 'failed') && (
-          <button type="button" class="btn" onClick={() => act(job, goOn)}>
-            <Icon name="play" />
-            Go on
-          </button>
-        )}
-        {(state === 'running' || state === 'waiting') && (
-          <button type="button" class="btn" onClick={() => act(job, 'pause')}>
-            <Icon name="pause" />
-            Pause
-          </button>
-        )}
-        {!isEnded(state) && (
-          <button type="button" class="btn bad" onClick={() => act(job, 'cancel')}>
-            <Icon name="stop" />
-            Stop
-          </button>
-        )}
-      </span>
-    </div>
+    <JobHead job={job} stop={{ label: 'Stop', icon: 'stop', run: stop }}>
+      {(job.state === 'cancelled' || job.state === 'failed') && (
+        <GoOn onClick={() => act(job, 'retry')} />
+      )}
+    </JobHead>
   );
 }
 
@@ -99,45 +74,21 @@ function Walk({ job, facts }: { job: Job; facts: RunFacts }) {
   const now: Progress | undefined = facts.progress.value;
   const points = facts.points.value;
   const step = Math.max(job.done, now?.step ?? 0, points.at(-1)?.step ?? 0);
-  const loss = now?.values?.loss ?? lastOf(points, 'loss');
-  const heldOut = now?.values?.heldOutLoss ?? lastOf(points, 'heldOutLoss');
-  const speed = now?.values?.picturesPerSecond;
-  const figures = [
-    ['loss', loss],
-    ['held-out loss', heldOut],
-    ['pictures a second', speed],
-  ] as const;
+  const known = (name: string) => now?.values?.[name] ?? lastOf(points, name);
+  const figure = (value: number | undefined) => (value === undefined ? value : short(value));
   return (
-    <>
-      <div class="walk">
-        <progress
-          class={job.state === 'running' ? '' : 'still'}
-          value={Math.min(step, job.total)}
-          max={job.total || 1}
-          aria-label={`Training: step ${count(step)} of ${count(job.total)}`}
-        />
-        <div class="row s">
-          <span role="status">
-            Step {count(step)} of {count(job.total)}
-          </span>
-          {now?.eta !== undefined && job.state === 'running' && (
-            <span class="push soft">
-              {duration(now.eta)} left, done about {clock(Date.now() + now.eta * 1000)}
-            </span>
-          )}
-        </div>
-      </div>
-      <dl class="figures">
-        {figures.map(([name, value]) =>
-          value === undefined ? null : (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{short(value)}</dd>
-            </div>
-          ),
-        )}
-      </dl>
-    </>
+    <JobWalk
+      job={job}
+      what="Training"
+      text={`Step ${count(step)} of ${count(job.total)}`}
+      value={Math.min(step, job.total)}
+      eta={job.state === 'running' ? now?.eta : undefined}
+      figures={[
+        ['loss', figure(known('loss'))],
+        ['held-out loss', figure(known('heldOutLoss'))],
+        ['pictures a second', figure(now?.values?.picturesPerSecond)],
+      ]}
+    />
   );
 }
 

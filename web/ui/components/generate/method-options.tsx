@@ -1,11 +1,8 @@
-/** The options of an extension or a decoder, as its card describes them. */
+/** The options of an extension or a decoder, folded away while none is changed. */
 import type { Choice } from '../../../services.ts';
 import type { Options } from '../../state/form.ts';
-import { Select } from '../controls.tsx';
 import { Icon } from '../icon.tsx';
-
-type Option = Choice['options'][number];
-type Value = number | boolean | string;
+import { OptionFields } from '../option-fields.tsx';
 
 export function MethodOptions({
   method,
@@ -17,12 +14,6 @@ export function MethodOptions({
   readonly onChange: (values: Options) => void;
 }) {
   if (method.options.length === 0) return null;
-  const set = (option: Option, value: Value | undefined) => {
-    const { [option.name]: _, ...rest } = values;
-    onChange(
-      value === undefined || value === option.default ? rest : { ...rest, [option.name]: value },
-    );
-  };
   const changed = Object.keys(values).length;
   return (
     <details class="options" open={changed > 0}>
@@ -34,65 +25,8 @@ export function MethodOptions({
         {changed > 0 && <span class="soft xs push">{changed} changed</span>}
       </summary>
       <div class="two">
-        {method.options.map((option) => (
-          <OptionField
-            key={`${method.name}.${option.name}`}
-            option={option}
-            value={values[option.name] ?? option.default}
-            onChange={(value) => set(option, value)}
-          />
-        ))}
+        <OptionFields method={method} values={values} onChange={onChange} />
       </div>
     </details>
-  );
-}
-
-function OptionField({
-  option,
-  value,
-  onChange,
-}: {
-  readonly option: Option;
-  readonly value: Value | undefined;
-  readonly onChange: (value: Value | undefined) => void;
-}) {
-  const { name, kind, choices, description, minimum, maximum } = option;
-  const id = `option-${name}`;
-  return (
-    <div class="field" title={description}>
-      <label class="label" for={id}>
-        {name}
-      </label>
-      {kind === 'boolean' || choices ? (
-        <Select
-          id={id}
-          value={String(value ?? '')}
-          options={(choices ?? ['true', 'false']).map((choice) => ({
-            value: choice,
-            label: choices ? choice : choice === 'true' ? 'yes' : 'no',
-          }))}
-          onChange={(text) => onChange(kind === 'boolean' ? text === 'true' : text)}
-        />
-      ) : kind === 'text' ? (
-        <input
-          id={id}
-          type="text"
-          value={String(value ?? '')}
-          onChange={(event) => onChange(event.currentTarget.value || undefined)}
-        />
-      ) : (
-        <input
-          id={id}
-          type="number"
-          value={value as number | undefined}
-          min={minimum}
-          max={maximum}
-          step={kind === 'integer' ? 1 : 'any'}
-          onChange={({ currentTarget: { value: text } }) =>
-            onChange(text === '' ? undefined : Number(text))
-          }
-        />
-      )}
-    </div>
   );
 }
