@@ -274,7 +274,7 @@ describe.runIf(hasBrowser)('queue', () => {
     const { jobs } = harness.services;
     const page = await harness.visit('/');
     for (const seed of ['1', '2', '3', '4']) {
-      await ask(page, 'red hair', { count: 6 });
+      await ask(page, 'red hair', { count: 40 }); // more than are drawn before they are cancelled
       await page.fill('#seed', seed);
       await page.keyboard.press('Control+Enter');
       await expect.poll(() => page.locator('.btn.main[aria-disabled]').count()).toBe(0);
