@@ -99,6 +99,22 @@ export async function openHarness({
   };
 }
 
+/** What a first visitor is sent, in bytes of bodies as they are on the wire. */
+export async function firstLoadOf({ open }: Pick<Browsing, 'open'>) {
+  const page = await open();
+  const loaded: Promise<{ path: string; type: string; bytes: number }>[] = [];
+  page.on('requestfinished', (request) => {
+    const about = { path: new URL(request.url()).pathname, type: request.resourceType() };
+    loaded.push(request.sizes().then(({ responseBodySize: bytes }) => ({ ...about, bytes })));
+  });
+  await page.goto('/');
+  await page.locator('#prompt').waitFor();
+  await page.waitForTimeout(1000);
+  const all = await Promise.all(loaded);
+  await page.context().close();
+  return all;
+}
+
 /** A file let go over the page, as from the desktop. */
 export async function drop(page: Page, file: Buffer, name: string): Promise<void> {
   const transfer = await page.evaluateHandle(

@@ -9,6 +9,7 @@ import { encodePng } from '../../png.ts';
 import { createFakeServices } from '../web/fake-services.ts';
 import {
   drop,
+  firstLoadOf,
   type Harness,
   hasBrowser,
   openHarness,
@@ -381,18 +382,11 @@ describe.runIf(hasBrowser)('every page', () => {
   });
 
   it('loads less than 200 kB compressed at first', async () => {
-    const page = await harness.open();
-    const sizes: Promise<number>[] = [];
-    page.on('requestfinished', (request) => {
-      sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
-    });
-    await page.goto('/');
-    await page.locator('#prompt').waitFor();
-    await page.waitForTimeout(300);
-    const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    const loaded = await firstLoadOf(harness);
+    const total = loaded.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(loaded.map(({ path }) => path)).toContain('/');
     expect(total).toBeGreaterThan(10_000);
     expect(total).toBeLessThan(200_000);
-    await page.context().close();
   });
 
   it('keeps the chosen theme, and single letters switched off', async () => {
