@@ -160,6 +160,16 @@ describe.runIf(hasBrowser)('generate', () => {
     await page.context().close();
   });
 
+  it('chooses the model that a link names, on Generate and among the cards', async () => {
+    const [, { id, title } = expect.fail()] = await harness.services.models.list();
+    const page = await harness.visit(`/?model=${id}`);
+    await expect.poll(() => page.inputValue('#model')).toBe(id);
+    await page.goto(`/models?model=${id}`);
+    const focused = () => page.evaluate(() => document.activeElement?.ariaLabel);
+    await expect.poll(focused).toBe(title);
+    await page.context().close();
+  });
+
   it('has everything of a render in one view at 1280 x 800', async () => {
     const page = await harness.visit('/');
     await ask(page, 'pixel art, red hair', { count: 8 });

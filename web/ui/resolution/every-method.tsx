@@ -23,7 +23,7 @@ const prompt = stored('methods.prompt', '', text);
 const seed = stored('methods.seed', '1', text);
 
 export function EveryMethod() {
-  const [id, setId] = useState<string>();
+  const [id, setId] = useState(search.value.get('model'));
   const model = extensible.value.find((one) => one.id === id) ?? extensible.value[0];
   const batch = search.value.get('batch');
   if (!model) return null;

@@ -4,6 +4,7 @@ import { api } from '../api.ts';
 import { readSize, sizesOf, trainedOf } from '../batches/axes.ts';
 import { Icon } from '../components/icon.tsx';
 import { models } from '../state/models.ts';
+import { search } from '../state/router.ts';
 import { toast } from '../state/toasts.ts';
 import { count } from '../state/words.ts';
 import { methodTitle } from './report.ts';
@@ -14,7 +15,7 @@ const FEWEST = 8;
 
 export function NewStudy({ onClose }: { onClose: () => void }) {
   const able = models.value.filter((model) => methodsOf(model).length > 1);
-  const [id, setId] = useState(able[0]?.id);
+  const [id, setId] = useState(search.value.get('model'));
   const model = able.find((one) => one.id === id) ?? able[0];
   const [sizes, setSizes] = useState<readonly string[]>();
   const [methods, setMethods] = useState<readonly string[]>(['none', 'yarn']);

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { urls } from '../api.ts';
 import { Chart, ChartLegend } from '../components/chart.tsx';
 import { Seg } from '../components/controls.tsx';
+import { search } from '../state/router.ts';
 import { BestTable } from './best-table.tsx';
 import {
   chartOf,
@@ -20,7 +21,8 @@ const SMALL = ['duplication', 'attributes', 'seconds', 'consistency', 'style', '
 
 export function Study({ id, report }: { id: string; report: ResolutionReport }) {
   const models = modelsOf(report);
-  const [model, setModel] = useState(models[0]!);
+  const asked = search.value.get('model');
+  const [model, setModel] = useState(models.find((id) => id === asked) ?? models[0]!);
   const measures = measuresOf(report);
   const [measure, setMeasure] = useState(measures[0] ?? 'kid');
   const large = useMemo(

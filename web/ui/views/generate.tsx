@@ -15,6 +15,7 @@ import { modelsLoaded } from '../state/models.ts';
 import { remove, sameSeed, sendToForm, vary } from '../state/pictures.ts';
 import { search, setSearch } from '../state/router.ts';
 import {
+  chooseModel,
   chosen,
   form,
   generate,
@@ -100,15 +101,21 @@ function step(by: number): boolean {
   return true;
 }
 
-/** `/?from=<picture>` sends its recipe to the form. */
+/** `/?from=<picture>` sends its recipe to the form, `/?model=<id>` chooses the model. */
 function useFromAddress(): void {
   const from = search.value.get('from');
+  const model = search.value.get('model');
   const isReady = modelsLoaded.value;
   useEffect(() => {
     if (!from || !isReady) return;
     setSearch({ from: undefined });
     api.image(from).then(sendToForm, complain);
   }, [from, isReady]);
+  useEffect(() => {
+    if (!model || !isReady) return;
+    setSearch({ model: undefined });
+    chooseModel(model);
+  }, [model, isReady]);
 }
 
 /** On a phone folded away, with a summary. */

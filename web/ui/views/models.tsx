@@ -1,11 +1,12 @@
 /** Models: cards with licence and numbers, and how far each was trained. */
 import { Fragment } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { ModelView } from '../api.ts';
 import { Empty } from '../components/controls.tsx';
 import { Icon } from '../components/icon.tsx';
 import { Note } from '../components/note.tsx';
 import { broken, models, modelsLoaded } from '../state/models.ts';
+import { search } from '../state/router.ts';
 import { chooseModel } from '../state/session.ts';
 import { count, plural } from '../state/words.ts';
 import './models.css';
@@ -68,8 +69,13 @@ function Card({ model }: { readonly model: ModelView }) {
     ['Licence', licence],
     ['Weights', `${digest.slice(0, 8)}…${digest.slice(-4)}`, true],
   ];
+  const card = useRef<HTMLElement>(null);
+  const isWanted = search.value.get('model') === id;
+  useEffect(() => {
+    if (isWanted) card.current?.focus();
+  }, [isWanted]);
   return (
-    <article class="card model">
+    <article ref={card} class="card model" tabIndex={-1} aria-label={title}>
       <header class="row">
         <h2>{title}</h2>
       </header>
