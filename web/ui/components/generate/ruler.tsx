@@ -11,7 +11,7 @@ import { change } from '../../state/session.ts';
 
 const [LEFT, RIGHT] = [9, 271];
 /** Room for the curve above the rope. */
-const CURVE = { top: 18, bottom: 44 };
+const CURVE = { top: 30, bottom: 50 };
 
 export function Ruler({ form, model }: { readonly form: Form; readonly model: ModelView }) {
   const stops = stopsOf(model);
@@ -23,7 +23,7 @@ export function Ruler({ form, model }: { readonly form: Form; readonly model: Mo
   const reach = reachOf(form, model);
   const quality = useQuality(form, model);
   const here = form.width === form.height && quality.find((point) => point.side === side);
-  const ropeY = quality.length > 0 ? 66 : 24;
+  const ropeY = quality.length > 0 ? 70 : 24;
   const height = ropeY + 30;
   const strands: string[] = [];
   for (let x = LEFT + 1; x < home - 4; x += 6) strands.push(`M${x} ${ropeY + 2.5}l4-5`);
