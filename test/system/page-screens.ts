@@ -82,7 +82,8 @@ function SHOTS(): readonly Shot[] {
 async function take({ name, path, act, options }: Shot): Promise<void> {
   const page = await browser.visit(path, options);
   await act?.(page);
-  await page.waitForTimeout(800); // pictures that are loaded last
+  await page.waitForFunction(picturesAreIn);
+  await page.waitForTimeout(800); // what fades in
   await page.evaluate(hide, { [data]: '~/.local/share/ropewalk', [hostname()]: 'studio' });
   const png = await sharp(await page.screenshot())
     .png({ palette: true, quality: 80, dither: 0.5, effort: 10 })
@@ -90,6 +91,13 @@ async function take({ name, path, act, options }: Shot): Promise<void> {
   await writeFile(join(OUT, `${name}.png`), png);
   console.log(`${name}.png, ${Math.round(png.length / 1000)} kB`);
   await page.context().close();
+}
+
+/** In the page: whether those in view are loaded. */
+function picturesAreIn(): boolean {
+  return [...document.images]
+    .filter((image) => image.getBoundingClientRect().top < innerHeight)
+    .every((image) => image.complete);
 }
 
 /** In the page: other words for what is of this machine alone. */
@@ -171,7 +179,7 @@ async function makeData(): Promise<void> {
 async function fillQueue(page: Page): Promise<void> {
   const add = (prompt: string, more = {}) =>
     call<{ job: Job }>('POST', '/images', { model: 'avatars', prompt, count: 16, ...more });
-  await add('avataaars, blue hair', { sampling: { steps: 250 } });
+  await add('avataaars, red hair', { sampling: { steps: 250 } });
   await add('pixel art, glasses', { priority: 50 });
   await add('notionists', { count: 100 });
   const { job } = await add('pixel art, hat', { count: 40 });

@@ -49,7 +49,7 @@ function WorkerRow({
 }) {
   return (
     <tr>
-      <th scope="row">
+      <th scope="row" class="nowrap">
         {host}, {pid}
       </th>
       <td>{device}</td>
