@@ -183,6 +183,6 @@ async function fillQueue(page: Page): Promise<void> {
   await add('pixel art, glasses', { priority: 50 });
   await add('notionists', { count: 100 });
   const { job } = await add('pixel art, hat', { count: 40 });
-  await call('POST', `/jobs/${job.id}/pause`);
+  await call('POST', `/jobs/${job.id}/pause`, {});
   await page.locator('.job').nth(3).waitFor();
 }
