@@ -91,7 +91,7 @@ describe.runIf(hasBrowser)('the page on the real server', () => {
     await page.fill('#count', '2');
     await page.fill('#steps', '60');
     await page.keyboard.press('Control+Enter');
-    await page.locator('.walk', { hasText: /step [1-9]/ }).waitFor();
+    await page.locator('.walk', { hasText: /[1-9]\d* of \d+ steps/ }).waitFor();
     await page.reload();
     await expect.poll(() => page.inputValue('#prompt'), SOON).toBe('blue hair');
     await expect.poll(() => rack(page).count(), SOON).toBe(2);

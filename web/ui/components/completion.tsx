@@ -33,11 +33,12 @@ export function useCompletion({ id, label, field, model, styleAt, onChange }: Co
   const take = (suggestion: Suggestion) => {
     const { text, caret } = readingOf(field.current!);
     const next = accept(text, caret, suggestion.text);
+    const own = field.current!;
+    own.value = next.text;
+    own.focus();
+    own.setSelectionRange(next.caret, next.caret); // at once: what is typed next belongs there
     onChange(next.text);
     close();
-    field.current!.focus();
-    // The field has its new text after the next drawing.
-    requestAnimationFrame(() => field.current?.setSelectionRange(next.caret, next.caret));
   };
   /** Whether the key was for the list; in a field of several lines Enter begins the next one. */
   const press = ({ key, ctrlKey, metaKey, currentTarget }: KeyboardEvent): boolean => {
