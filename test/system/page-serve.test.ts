@@ -68,7 +68,7 @@ describe.runIf(hasBrowser)('the page on the real server', () => {
     const page = await browser.visit('/');
     await page.fill('#prompt', 'pixel art, glasses');
     await page.keyboard.press('Escape');
-    await page.fill('#steps', '6');
+    await page.fill('#steps', '20'); // the rest takes seconds, also on a quick machine
     await page.fill('#count', '36'); // more than the worker draws at once
     await page.keyboard.press('Control+Enter');
     await page.locator('.rackhead', { hasText: /[1-9]\d* of 36/ }).waitFor();
