@@ -49,12 +49,6 @@ export async function timeInTurn(
   return times.map(summary);
 }
 
-/** The value that a share of the values does not exceed; by nearest rank. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
-}
-
 function summary(times: number[]): Timing {
   const sorted = [...times].sort((a, b) => a - b);
   return { best: sorted[0]!, median: sorted[Math.floor(sorted.length / 2)]! };

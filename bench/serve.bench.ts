@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { quantile } from './machine.ts';
+import { quantile } from '../evaluation/bootstrap.ts';
 import {
   type BenchServer,
   clock,

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import type { ModelCard } from '../generators/model.ts';
 import { type AnyCard, readAnyCard } from '../generators/token-model.ts';
+import { oncePerTurn } from '../one-turn.ts';
 import { nearest } from '../tensor/nearest.ts';
 
 export type AnyEntry = { readonly id: string; readonly folder: string; readonly card: AnyCard };
@@ -37,19 +37,13 @@ export async function listModels(folders: readonly string[]): Promise<ModelList>
 
 /**
  * The same of folders that change meanwhile: cards are read again when one was written, came or went. The folders are
- * looked at once for all who ask within one turn of the event loop, after the last of them.
+ * looked at once for all who ask within one turn of the event loop.
  */
 export function watchModels(folders: readonly string[]): () => Promise<ModelList> {
   let last: { readonly stamp: string; readonly list: Promise<ModelList> } | undefined;
-  let looking: Promise<string> | undefined;
-  async function look(): Promise<string> {
-    await setImmediate();
-    looking = undefined;
-    return stampOf(folders);
-  }
+  const look = oncePerTurn(() => stampOf(folders));
   return async () => {
-    looking ??= look();
-    const stamp = await looking;
+    const stamp = await look();
     if (last?.stamp !== stamp) last = { stamp, list: listModels(folders) };
     return last.list;
   };

@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   request: ['prompt', 'schema'],
   doctor: ['tensor', 'png', 'version'],
   'method-text': [],
+  'one-turn': [],
   encoders: ['tensor', 'method-text'],
   generators: ['tensor', 'encoders', 'schema'],
   sampling: ['tensor'],
@@ -30,6 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'png',
     'schema',
     'version',
+    'one-turn',
   ],
   evaluation: [
     ...['tensor', 'encoders', 'generators', 'sampling', 'training', 'pipelines', 'request'],
@@ -45,7 +47,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'schema',
     'version',
   ],
-  jobs: ['request', 'prompt', 'png', 'schema'],
+  jobs: ['request', 'prompt', 'png', 'schema', 'one-turn'],
   workers: [
     ...['tensor', 'encoders', 'generators', 'sampling', 'training', 'pipelines', 'evaluation'],
     ...['jobs', 'request', 'prompt', 'png', 'schema', 'version'],

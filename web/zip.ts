@@ -5,9 +5,22 @@
 import { once } from 'node:events';
 import { PassThrough, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import type { FastifyReply } from 'fastify';
 import { ZipFile as ZipWriter } from 'yazl';
 
 export type ZipFile = { readonly name: string; readonly data: Uint8Array; readonly at: number };
+
+/** Sends an archive of that name, as it is made. */
+export const sendZip = (
+  reply: FastifyReply,
+  name: string,
+  files: AsyncIterable<ZipFile>,
+): FastifyReply =>
+  reply
+    .type('application/zip')
+    .header('cache-control', 'no-store')
+    .header('content-disposition', `attachment; filename="${name}.zip"`)
+    .send(zipOf(files));
 
 /** Asks for the next file when the one before is on its way; whoever stops reading ends it. */
 export function zipOf(files: AsyncIterable<ZipFile>): Readable {

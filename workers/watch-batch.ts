@@ -5,6 +5,7 @@ import type { DrawProgress } from '../pipelines/diffusion.ts';
 import { fileOf } from '../pipelines/render.ts';
 import { encodePreview, type Picture } from '../png.ts';
 import type { Slot, Work } from './line.ts';
+import type { Made } from './processor.ts';
 
 /** Milliseconds between previews. */
 const PREVIEW_EVERY = 300;
@@ -59,17 +60,18 @@ export async function handOver(
   pictures: readonly Picture[],
 ): Promise<void> {
   const files = await Promise.all(
-    slots.map(({ work, index }, i) =>
-      fileOf({ picture: pictures[i]!, recipe: work.plan.recipeOf(index) }),
-    ),
+    slots.map(async ({ work, index }, i) => {
+      const recipe = work.plan.recipeOf(index);
+      return { index, png: await fileOf({ picture: pictures[i]!, recipe }), recipe };
+    }),
   );
-  await Promise.all(slots.map((slot, i) => keep(slot, files[i]!)));
+  await Promise.all(slots.map(({ work }, i) => keep(work, files[i]!)));
 }
 
-async function keep({ work, index }: Slot, png: Uint8Array): Promise<void> {
+async function keep(work: Work, made: Made): Promise<void> {
   if (work.ended) return;
   try {
-    await work.task.onPicture({ index, png, recipe: work.plan.recipeOf(index) });
+    await work.task.onPicture(made);
     work.made++;
     if (work.made === work.total) work.end();
   } catch (error) {

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import type { Job, StoredPicture } from '../../jobs/job.ts';
 import type { WorkerView } from '../../jobs/jobs.ts';
 import { decodePicture, readRecipe } from '../../png.ts';
 import { CLI, childOf, type RopewalkServer, startServer } from './ropewalk-server.ts';
+import { freePort } from './servers.ts';
 
 const WORDS = 'avataaars, red hair';
 
@@ -187,11 +187,7 @@ test('a port in use, and a data folder in use, are one sentence each and exit co
 
 test('whoever read the address may leave: the server goes on without its output', async () => {
   data = await mkdtemp(join(tmpdir(), 'ropewalk-data-'));
-  const free = createServer().listen(0, '127.0.0.1');
-  await once(free, 'listening');
-  const { port } = free.address() as AddressInfo;
-  free.close();
-  await once(free, 'close');
+  const port = await freePort();
   const server = spawn('node', [CLI, 'serve', '--port', String(port), '--data', data], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -9,7 +9,7 @@ import { BatchBody, costOf, planBatch } from '../batch-plan.ts';
 import { HttpError, refuse } from '../errors.ts';
 import { answers, briefly, fileAnswer, JobSchema } from '../schemas.ts';
 import { drawSheet } from '../sheet.ts';
-import { zipOf } from '../zip.ts';
+import { sendZip } from '../zip.ts';
 import '../context.ts';
 
 const exact = { additionalProperties: false } as const;
@@ -120,11 +120,7 @@ const picturesRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const { jobs } = app.services;
       const batch = await findBatch(jobs, params.id);
       const entries = await picturesOf(jobs, batch);
-      return reply
-        .type('application/zip')
-        .header('cache-control', 'no-store')
-        .header('content-disposition', `attachment; filename="${batch.id}.zip"`)
-        .send(zipOf(filesOfBatch(jobs, batch, entries)));
+      return sendZip(reply, batch.id, filesOfBatch(jobs, batch, entries));
     },
   );
 

@@ -7,7 +7,7 @@ import { VERSION } from '../../version.ts';
 import { HttpError } from '../errors.ts';
 import { filesOf, type PictureFile } from '../picture-files.ts';
 import { answers, fileAnswer } from '../schemas.ts';
-import { zipOf } from '../zip.ts';
+import { sendZip } from '../zip.ts';
 import { MOST_IDS, MOST_PICTURES } from '../zip-limits.ts';
 import { PictureFilter } from './images.ts';
 import '../context.ts';
@@ -47,11 +47,8 @@ export const imagesZipRoutes: FastifyPluginAsyncTypebox = async (app) => {
         ? await picturesByIds(jobs, query, query.ids)
         : await picturesFound(jobs, query);
       const about = { ...query, software: VERSION };
-      return reply
-        .type('application/zip')
-        .header('cache-control', 'no-store')
-        .header('content-disposition', 'attachment; filename="ropewalk-pictures.zip"')
-        .send(zipOf(filesOf(pictures, { jobs, about, at: Date.now() })));
+      const files = filesOf(pictures, { jobs, about, at: Date.now() });
+      return sendZip(reply, 'ropewalk-pictures', files);
     },
   );
 };

@@ -122,7 +122,6 @@ function Prompts({
   const { isOpen, aria, suggest, close, onKeyDown, list } = useCompletion({
     ...{ id: shared.id, label: shared['aria-label'], field, model: chosen },
     styleAt: (text, caret) => chosen && styleAt(lexiconOf(chosen), text, caret),
-    onChange: () => {}, // the field keeps its own text
   });
   return (
     <div class={`ask-field ${isOpen ? 'open' : ''}`}>

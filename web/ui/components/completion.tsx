@@ -13,7 +13,8 @@ export type CompletionOptions = {
   readonly model: ModelView | undefined;
   /** The style that words at the caret must fit. */
   readonly styleAt: (text: string, caret: number) => number | undefined;
-  readonly onChange: (text: string) => void;
+  /** For a field whose text is kept elsewhere. */
+  readonly onChange?: (text: string) => void;
 };
 
 /** To be put around a field as `.ask-field`: what the field gets, and `list` after it. */
@@ -37,7 +38,7 @@ export function useCompletion({ id, label, field, model, styleAt, onChange }: Co
     own.value = next.text;
     own.focus();
     own.setSelectionRange(next.caret, next.caret); // at once: what is typed next belongs there
-    onChange(next.text);
+    onChange?.(next.text);
     close();
   };
   /** Whether the key was for the list; in a field of several lines Enter begins the next one. */

@@ -51,6 +51,25 @@ export function Seg<Value extends string | number>({
   );
 }
 
+/** A name above what it names. */
+export const Field = ({
+  id,
+  label,
+  children,
+}: {
+  /** Of the control. */
+  readonly id: string;
+  readonly label: string;
+  readonly children: ComponentChildren;
+}) => (
+  <div class="field">
+    <label class="label" for={id}>
+      {label}
+    </label>
+    {children}
+  </div>
+);
+
 /** A choice of names. */
 export function Select({
   id,

@@ -1,14 +1,11 @@
 /** The top of a job's own page: its name, what can be done with it now, and how far it is. */
 import type { ComponentChildren } from 'preact';
 import { isEnded } from '../../../jobs/state.ts';
-import { api, type Job } from '../api.ts';
-import { complain } from '../state/toasts.ts';
+import type { Job } from '../api.ts';
+import { act } from '../state/act.ts';
 import { clock, duration } from '../state/words.ts';
 import { Icon, type IconName } from './icon.tsx';
 import { JobStateTag } from './job-state.tsx';
-
-export const act = (job: Job, action: 'cancel' | 'pause' | 'resume' | 'retry') =>
-  api.act(job.id, action).catch(complain);
 
 export function JobHead({
   job,

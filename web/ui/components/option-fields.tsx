@@ -7,15 +7,13 @@ import { Select } from './controls.tsx';
 type Option = Choice['options'][number];
 type Value = number | string | boolean;
 
-export function OptionFields({
-  method,
-  values,
-  onChange,
-}: {
+export type OptionFieldsProps = {
   readonly method: Choice;
   readonly values: Options;
   readonly onChange: (values: Options) => void;
-}) {
+};
+
+export function OptionFields({ method, values, onChange }: OptionFieldsProps) {
   const set = (option: Option, value: Value | undefined) => {
     const { [option.name]: _, ...rest } = values;
     onChange(

@@ -1,9 +1,9 @@
 /** Evaluations of one kind that wait, run or failed: a line each. */
 import type { EvaluateInput } from '../../../jobs/job.ts';
 import { isEnded } from '../../../jobs/state.ts';
-import { api, type Job } from '../api.ts';
+import type { Job } from '../api.ts';
+import { act } from '../state/act.ts';
 import { jobs, progress } from '../state/facts.ts';
-import { complain } from '../state/toasts.ts';
 import { duration } from '../state/words.ts';
 import { JobStateTag } from './job-state.tsx';
 
@@ -46,7 +46,7 @@ function Line({ job }: { job: Job }) {
           <button
             type="button"
             class="btn quiet"
-            onClick={() => api.act(job.id, failed ? 'retry' : 'cancel').catch(complain)}
+            onClick={() => act(job, failed ? 'retry' : 'cancel')}
           >
             {failed ? 'Try again' : 'Cancel'}
           </button>

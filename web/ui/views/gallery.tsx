@@ -1,7 +1,7 @@
 /** Gallery: every picture, searched, filtered, marked, compared, deleted with undo. */
 import { useEffect, useState } from 'preact/hooks';
 import type { StoredPicture } from '../api.ts';
-import { Empty, Seg, Select } from '../components/controls.tsx';
+import { Empty, Field, Seg, Select } from '../components/controls.tsx';
 import { Compare } from '../components/gallery/compare.tsx';
 import { Tray } from '../components/gallery/tray.tsx';
 import { Viewer } from '../components/gallery/viewer.tsx';
@@ -137,10 +137,7 @@ function Filters({ query }: { readonly query: ReturnType<typeof queryOfAddress> 
             </span>
           </div>
         )}
-        <div class="field">
-          <label class="label" for="gallery-model">
-            Model
-          </label>
+        <Field id="gallery-model" label="Model">
           <Select
             id="gallery-model"
             value={query.model ?? ''}
@@ -150,11 +147,8 @@ function Filters({ query }: { readonly query: ReturnType<typeof queryOfAddress> 
             ]}
             onChange={(model) => setSearch({ model })}
           />
-        </div>
-        <div class="field">
-          <label class="label" for="gallery-order">
-            Order
-          </label>
+        </Field>
+        <Field id="gallery-order" label="Order">
           <Select
             id="gallery-order"
             value={query.order}
@@ -164,7 +158,7 @@ function Filters({ query }: { readonly query: ReturnType<typeof queryOfAddress> 
             ]}
             onChange={(order) => setSearch({ order: order === 'newest' ? undefined : order })}
           />
-        </div>
+        </Field>
         <Seg<Size>
           legend="Picture size"
           options={[

@@ -1,5 +1,6 @@
 /** Asks for the token that the server printed; it comes back as a cookie that scripts cannot read. */
 import { useState } from 'preact/hooks';
+import { Field } from '../components/controls.tsx';
 
 export function Login() {
   const [fault, setFault] = useState<string>();
@@ -23,10 +24,7 @@ export function Login() {
         }}
       >
         <h1>Ropewalk</h1>
-        <div class="field">
-          <label class="label" for="token">
-            Token
-          </label>
+        <Field id="token" label="Token">
           <input
             type="password"
             id="token"
@@ -40,7 +38,7 @@ export function Login() {
           <p class={fault ? 's state bad' : 'hint'} id="token-h" role={fault ? 'alert' : undefined}>
             {fault ?? 'The server printed it when it started.'}
           </p>
-        </div>
+        </Field>
         <button type="submit" class="btn main">
           Open
         </button>

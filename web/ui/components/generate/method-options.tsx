@@ -1,32 +1,19 @@
 /** The options of an extension or a decoder, folded away while none is changed. */
-import type { Choice } from '../../../services.ts';
-import type { Options } from '../../state/form.ts';
-import { Icon } from '../icon.tsx';
-import { OptionFields } from '../option-fields.tsx';
+import { OptionFields, type OptionFieldsProps } from '../option-fields.tsx';
+import { Folded } from './folded.tsx';
 
-export function MethodOptions({
-  method,
-  values,
-  onChange,
-}: {
-  readonly method: Choice;
-  readonly values: Options;
-  readonly onChange: (values: Options) => void;
-}) {
-  if (method.options.length === 0) return null;
-  const changed = Object.keys(values).length;
+export function MethodOptions(props: OptionFieldsProps) {
+  if (props.method.options.length === 0) return null;
+  const changed = Object.keys(props.values).length;
   return (
-    <details class="options" open={changed > 0}>
-      <summary class="s">
-        <span class="chev">
-          <Icon name="chev" />
-        </span>
-        Options
-        {changed > 0 && <span class="soft xs push">{changed} changed</span>}
-      </summary>
+    <Folded
+      title="Options"
+      note={changed > 0 ? `${changed} changed` : undefined}
+      isOpen={changed > 0}
+    >
       <div class="two">
-        <OptionFields method={method} values={values} onChange={onChange} />
+        <OptionFields {...props} />
       </div>
-    </details>
+    </Folded>
   );
 }

@@ -4,9 +4,9 @@ import { bestExtensions, methodTitle } from '../../resolution/report.ts';
 import { type Form, reachOf } from '../../state/form.ts';
 import { extensionOf, useReportOf } from '../../state/measured.ts';
 import { change } from '../../state/session.ts';
-import { Select } from '../controls.tsx';
-import { Icon } from '../icon.tsx';
+import { Field, Select } from '../controls.tsx';
 import { Faults } from './faults.tsx';
+import { Folded } from './folded.tsx';
 import { MethodOptions } from './method-options.tsx';
 import { NumberField } from './number-field.tsx';
 
@@ -18,10 +18,7 @@ export function DiffusionFields({ form: now, model }: Both) {
   const extension = sampling.extensions.find(({ name }) => name === now.extend);
   return (
     <>
-      <div class="field">
-        <label class="label" for="extend">
-          Position extension
-        </label>
+      <Field id="extend" label="Position extension">
         <Select
           id="extend"
           value={now.extend}
@@ -42,23 +39,17 @@ export function DiffusionFields({ form: now, model }: Both) {
             onChange={(extendOptions) => change({ extendOptions })}
           />
         )}
-      </div>
+      </Field>
       <div class="two">
-        <div class="field">
-          <label class="label" for="solver">
-            Solver
-          </label>
+        <Field id="solver" label="Solver">
           <Select
             id="solver"
             value={now.solver}
             options={sampling.solvers.map((name) => ({ value: name, label: name }))}
             onChange={(solver) => change({ solver })}
           />
-        </div>
-        <div class="field">
-          <label class="label" for="steps">
-            Steps
-          </label>
+        </Field>
+        <Field id="steps" label="Steps">
           <NumberField
             id="steps"
             value={now.steps}
@@ -66,7 +57,7 @@ export function DiffusionFields({ form: now, model }: Both) {
             max={1000}
             onChange={(steps) => change({ steps })}
           />
-        </div>
+        </Field>
       </div>
       <Faults of={['steps']} />
       <ShiftField value={now.shift} own={sampling.shift} />
@@ -116,14 +107,11 @@ const canChoose = (extend: string, { sampling }: ModelView): boolean =>
 /** Folded away as long as it is the model's own. */
 function ShiftField({ value, own }: { readonly value: number; readonly own: number }) {
   return (
-    <details class="options" open={value !== own}>
-      <summary class="s">
-        <span class="chev">
-          <Icon name="chev" />
-        </span>
-        Time shift
-        <span class="soft xs push">{value === own ? `${value}, the model's own` : value}</span>
-      </summary>
+    <Folded
+      title="Time shift"
+      note={value === own ? `${value}, the model's own` : `${value}`}
+      isOpen={value !== own}
+    >
       <div class="field">
         <label class="sr" for="shift">
           Time shift
@@ -139,27 +127,51 @@ function ShiftField({ value, own }: { readonly value: number; readonly own: numb
         <p class="hint">Above 1 spends more of the steps near noise, below 1 near the picture.</p>
         <Faults of={['shift']} />
       </div>
-    </details>
+    </Folded>
   );
 }
 
-function GuidanceField({ value }: { readonly value: number }) {
+const GuidanceField = ({ value }: { readonly value: number }) => (
+  <RangeField
+    id="cfg"
+    label="Guidance (CFG)"
+    field="guidance"
+    shown={value.toFixed(1)}
+    {...{ value, min: 1, max: Math.max(10, value), step: 0.1 }}
+  />
+);
+
+/** A number to drag, with what it is now. */
+function RangeField({
+  id,
+  label,
+  field,
+  shown,
+  ...range
+}: {
+  readonly id: string;
+  readonly label: string;
+  /** Of the form. */
+  readonly field: 'guidance' | 'temperature';
+  readonly shown: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+}) {
   return (
     <div class="field">
       <div class="label">
-        <label for="cfg">Guidance (CFG)</label>
-        <output for="cfg">{value.toFixed(1)}</output>
+        <label for={id}>{label}</label>
+        <output for={id}>{shown}</output>
       </div>
       <input
         type="range"
-        id="cfg"
-        min="1"
-        max={Math.max(10, value)}
-        step="0.1"
-        value={value}
-        onInput={(event) => change({ guidance: Number(event.currentTarget.value) })}
+        id={id}
+        {...range}
+        onInput={(event) => change({ [field]: Number(event.currentTarget.value) })}
       />
-      <Faults of={['guidance']} />
+      <Faults of={[field]} />
     </div>
   );
 }
@@ -207,22 +219,13 @@ export function TokenFields({ form: now, model: { sampling } }: Both) {
           />
         )}
       </div>
-      <div class="field">
-        <div class="label">
-          <label for="temperature">Temperature</label>
-          <output for="temperature">{now.temperature.toFixed(2)}</output>
-        </div>
-        <input
-          type="range"
-          id="temperature"
-          min="0"
-          max="2"
-          step="0.05"
-          value={now.temperature}
-          onInput={(event) => change({ temperature: Number(event.currentTarget.value) })}
-        />
-        <Faults of={['temperature']} />
-      </div>
+      <RangeField
+        id="temperature"
+        label="Temperature"
+        field="temperature"
+        shown={now.temperature.toFixed(2)}
+        {...{ value: now.temperature, min: 0, max: 2, step: 0.05 }}
+      />
       <GuidanceField value={now.guidance} />
     </>
   );

@@ -6,7 +6,7 @@ import { models } from '../../state/models.ts';
 import { useReports } from '../../state/reports.ts';
 import { change, chooseModel, estimate, form, model } from '../../state/session.ts';
 import { duration } from '../../state/words.ts';
-import { Seg, Select } from '../controls.tsx';
+import { Field, Seg, Select } from '../controls.tsx';
 import { Faults } from './faults.tsx';
 import { NumberField } from './number-field.tsx';
 import { DiffusionFields, TokenFields } from './sampling-fields.tsx';
@@ -51,17 +51,14 @@ export const summaryOf = ({ width, height, solver, steps, decoder, guidance }: F
 
 function ModelField({ form: { model: id } }: Both) {
   return (
-    <div class="field">
-      <label class="label" for="model">
-        Model
-      </label>
+    <Field id="model" label="Model">
       <Select
         id="model"
         value={id}
         options={models.value.map((entry) => ({ value: entry.id, label: entry.title }))}
         onChange={chooseModel}
       />
-    </div>
+    </Field>
   );
 }
 
@@ -73,10 +70,7 @@ function SeedField({ form: { seed, next, count } }: Both) {
     vary: `Goes on: the next render begins with ${last + 1}.`,
   };
   return (
-    <div class="field">
-      <label class="label" for="seed">
-        Seed
-      </label>
+    <Field id="seed" label="Seed">
       <div class="two">
         <NumberField
           id="seed"
@@ -103,7 +97,7 @@ function SeedField({ form: { seed, next, count } }: Both) {
       </div>
       <p class="hint">{hints[next]}</p>
       <Faults of={['seed']} />
-    </div>
+    </Field>
   );
 }
 
@@ -120,10 +114,7 @@ function CountField({ form: { count } }: Both) {
           value={count}
           onChange={(value) => change({ count: value })}
         />
-        <div class="field">
-          <label class="label" for="count">
-            or
-          </label>
+        <Field id="count" label="or">
           <NumberField
             id="count"
             value={count}
@@ -131,7 +122,7 @@ function CountField({ form: { count } }: Both) {
             max={10_000}
             onChange={(value) => change({ count: value })}
           />
-        </div>
+        </Field>
       </div>
       <Faults of={['count']} />
       {estimate.value !== undefined && (

@@ -1,9 +1,9 @@
 /** A job of the queue: what it is, how far, why it waits or failed, and what can be done about it. */
 import type { ComponentChildren } from 'preact';
-import { api, type Job, previewUrl, urls } from '../../api.ts';
+import { type Job, previewUrl, urls } from '../../api.ts';
+import { act } from '../../state/act.ts';
 import { doneOf, previews, progress, totalOf } from '../../state/facts.ts';
 import { titleOfJob } from '../../state/names.ts';
-import { complain } from '../../state/toasts.ts';
 import { clock, count, duration, plural } from '../../state/words.ts';
 import { IconButton } from '../controls.tsx';
 import { Icon, type IconName } from '../icon.tsx';
@@ -186,29 +186,28 @@ function placeOf(job: Job): string {
 }
 
 function Acts({ job }: { readonly job: Job }) {
-  const act = (action: 'cancel' | 'pause' | 'resume' | 'retry') => () =>
-    api.act(job.id, action).catch(complain);
+  const doing = (action: Parameters<typeof act>[1]) => () => act(job, action);
   const left = job.total - job.done;
   switch (job.state) {
     case 'running':
       return (
         <>
-          <IconButton icon="pause" label={`Pause ${titleOfJob(job)}`} onClick={act('pause')} />
-          <IconButton icon="x" label={`Cancel ${titleOfJob(job)}`} onClick={act('cancel')} />
+          <IconButton icon="pause" label={`Pause ${titleOfJob(job)}`} onClick={doing('pause')} />
+          <IconButton icon="x" label={`Cancel ${titleOfJob(job)}`} onClick={doing('cancel')} />
         </>
       );
     case 'waiting':
       return (
         <>
-          <IconButton icon="pause" label={`Hold ${titleOfJob(job)}`} onClick={act('pause')} />
-          <IconButton icon="x" label={`Remove ${titleOfJob(job)}`} onClick={act('cancel')} />
+          <IconButton icon="pause" label={`Hold ${titleOfJob(job)}`} onClick={doing('pause')} />
+          <IconButton icon="x" label={`Remove ${titleOfJob(job)}`} onClick={doing('cancel')} />
         </>
       );
     case 'paused':
       return (
         <>
-          <Named icon="play" word="Resume" job={job} onClick={act('resume')} />
-          <IconButton icon="x" label={`Remove ${titleOfJob(job)}`} onClick={act('cancel')} />
+          <Named icon="play" word="Resume" job={job} onClick={doing('resume')} />
+          <IconButton icon="x" label={`Remove ${titleOfJob(job)}`} onClick={doing('cancel')} />
         </>
       );
     case 'done':
@@ -218,13 +217,13 @@ function Acts({ job }: { readonly job: Job }) {
         </a>
       );
     case 'failed':
-      return <Named icon="again" word="Retry" job={job} onClick={act('retry')} />;
+      return <Named icon="again" word="Retry" job={job} onClick={doing('retry')} />;
     case 'cancelled':
       return left > 0 ? (
         <Named
           word={isStepped(job) ? 'Go on' : `Make the other ${count(left)}`}
           job={job}
-          onClick={act('retry')}
+          onClick={doing('retry')}
         />
       ) : null;
   }
