@@ -58,6 +58,11 @@ describe('qualityBySide', () => {
     });
     expect(qualityBySide(report, 'm', 'none')).toEqual([point(64, 10), point(128, 90)]);
     expect(qualityBySide(report, 'm', 'yarn')).toEqual([point(64, 10), point(128, 28)]);
+    const rows = report.rows.map((one) => (one.unchanged ? { ...one, numbers: {} } : one));
+    expect(qualityBySide({ ...report, rows }, 'm', 'yarn')).toEqual([
+      point(64, 10),
+      point(128, 28),
+    ]);
   });
 
   it('is nothing of another model, or of one size', () => {
