@@ -1,20 +1,5 @@
-"""Times the DiT of diffusers in eager PyTorch, float32, on the CPU.
+"""The DiT of diffusers: one forward pass, or a whole training step."""
 
-Reads one request a line and answers each with one line of JSON, so that its runs can alternate with ours:
-
-    info              -> {"torch": "2.15.0", "diffusers": "0.42.1", "threads": 2}
-    forward dit-s-2   -> {"ms": 112.3}     one forward pass without gradients
-    train shipped     -> {"ms": 880.1}     forward, backward and one step of AdamW
-    sgemm 1024        -> {"ms": 7.1}       a product of two square matrices
-
-    python dit.py THREADS
-"""
-
-import json
-import sys
-import time
-
-import diffusers
 import torch
 from diffusers import DiTTransformer2DModel
 
@@ -25,7 +10,7 @@ SHAPES = {
 }
 
 
-class Bench:
+class DiT:
     """A network of one shape, its optimiser and one batch."""
 
     def __init__(self, batch, side, patch, channels, outputs, layers, heads, width):
@@ -58,43 +43,3 @@ class Bench:
         loss.backward()
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
-
-
-def milliseconds(run):
-    start = time.perf_counter()
-    run()
-    return (time.perf_counter() - start) * 1e3
-
-
-def sgemm(size):
-    a, b = torch.randn(size, size), torch.randn(size, size)
-    return lambda: torch.matmul(a, b)
-
-
-def answer(what, shape, runs):
-    if what == "info":
-        versions = dict(torch=torch.__version__, diffusers=diffusers.__version__)
-        return dict(versions, threads=torch.get_num_threads())
-    if (what, shape) not in runs:
-        if what == "sgemm":
-            run = sgemm(int(shape))
-        elif what in ("forward", "train") and shape in SHAPES:
-            run = getattr(Bench(**SHAPES[shape]), what)
-        else:
-            return dict(error=f"unknown request: {what} {shape}")
-        runs[what, shape] = run
-        for _ in range(3):  # memory is allocated and kernels are chosen in the first runs
-            run()
-    return dict(ms=milliseconds(runs[what, shape]))
-
-
-def main():
-    torch.manual_seed(0)
-    torch.set_num_threads(int(sys.argv[1]))
-    runs = {}
-    for line in sys.stdin:
-        what, shape = (line.split() + ["", ""])[:2]
-        print(json.dumps(answer(what, shape, runs)), flush=True)
-
-
-main()

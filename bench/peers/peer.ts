@@ -1,13 +1,15 @@
-/** Drives bench/peers/dit.py: PyTorch in a process of its own that runs only when it is asked to. */
+/** Drives bench/peers/main.py: PyTorch in a process of its own that runs only when it is asked to. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export type PeerShape = 'dit-s-2' | 'shipped';
+export type PeerTokenShape = 'gpt-b' | 'avatars-ar';
 export type PeerInfo = {
   readonly torch: string;
   readonly diffusers: string;
+  readonly transformers: string;
   readonly threads: number;
 };
 export type Peer = {
@@ -15,6 +17,8 @@ export type Peer = {
   /** Milliseconds of one run; the first of a kind is preceded by three that warm up. */
   forward(shape: PeerShape): Promise<number>;
   train(shape: PeerShape): Promise<number>;
+  /** All tokens of a guided picture; one that warms up goes before the first. */
+  draw(shape: PeerTokenShape): Promise<number>;
   /** A product of two square matrices. */
   sgemm(size: number): Promise<number>;
   close(): Promise<void>;
@@ -27,7 +31,7 @@ export type PeerOptions = {
 };
 
 export async function startPeer({ python = 'python3', threads }: PeerOptions): Promise<Peer> {
-  const script = fileURLToPath(new URL('dit.py', import.meta.url));
+  const script = fileURLToPath(new URL('main.py', import.meta.url));
   const child = spawn(python, [script, String(threads)], {
     env: { ...process.env, OMP_NUM_THREADS: String(threads) },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -61,6 +65,7 @@ export async function startPeer({ python = 'python3', threads }: PeerOptions): P
     info: (await ask('info')) as PeerInfo,
     forward: (shape) => time(`forward ${shape}`),
     train: (shape) => time(`train ${shape}`),
+    draw: (shape) => time(`draw ${shape}`),
     sgemm: (size) => time(`sgemm ${size}`),
     async close() {
       child.stdin.end();
