@@ -38,12 +38,15 @@ function network(
   return { name, config, positions, grid: GRID, weights: someWeights(config) };
 }
 
-/** Values do not matter to the time; they must only be finite and not all alike. */
+/** Values do not matter to the time, but no two matrices may be alike: constants that are equal are kept once. */
 function someWeights(config: ARConfig): HostTensors {
+  const rng = createRng(0);
   return Object.fromEntries(
     Object.entries(shapesOfAR(config)).map(([name, shape]) => {
       const data = new Float32Array(sizeOf(shape));
-      for (let i = 0; i < data.length; i++) data[i] = 0.02 * (((i * 7919) % 2003) / 1000 - 1);
+      const start = rng.uint32() % 2003;
+      for (let i = 0; i < data.length; i++)
+        data[i] = 0.02 * (((start + i * 7919) % 2003) / 1000 - 1);
       return [name, { data, shape }];
     }),
   );
