@@ -7,14 +7,14 @@ import { barsOf, formatEvaluation } from '../evaluation/report.ts';
 import { type Context, Exit, modelFolders } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluateModelCommand, EvaluateReaderCommand } from './evaluate.ts';
-import { chooseModel, shippedFile } from './files.ts';
+import { chooseAnyModel, shippedFile } from './files.ts';
 import { checkWritable } from './pictures.ts';
 import { duration, progressLine } from './progress.ts';
 
 /** Exits with 1 when a bar is missed. */
 export async function measure(options: EvaluateModelCommand, context: Context): Promise<void> {
   const { cache, trained, samples, heldOut: heldOutSamples, out } = options;
-  const { folder, card } = await chooseModel(options.model, context);
+  const { folder, card } = await chooseAnyModel(options.model, context);
   checkAvatars(card);
   const reader = options.reader ?? readerFor(card, modelFolders(context));
   const engine = await openDevice(options, context);

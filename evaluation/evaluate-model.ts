@@ -3,12 +3,15 @@
  * speckle, are pictures copies of training drawings? Every number stands beside the same number of real drawings with the
  * same conditions. One picture a condition; conditions and seeds follow from the weights' digest, so nobody chose them.
  */
-import type { ModelCard } from '../generators/model.ts';
+import type { FeatureNetwork } from '../encoders/features/contract.ts';
+import type { AnyCard } from '../generators/token-model.ts';
 import type { Picture } from '../png.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
+import { rowsOf } from '../tensor/rows.ts';
 import type { Dataset } from '../training/data/dataset.ts';
 import { type Attributes, attributesOf, type Reading } from './attributes.ts';
 import { compareNearness, type Distance, type Nearness, nearestDrawings } from './memorisation.ts';
+import { type Kid, kid } from './metrics/kid.ts';
 import { picturesOf, type Reader } from './reader-files.ts';
 import {
   type Control,
@@ -29,18 +32,19 @@ export type Render = (
 ) => Promise<readonly Picture[]>;
 
 /** How the pictures are made: printed with the numbers. */
-export type Made = {
-  readonly solver: string;
-  readonly steps: number;
+export type Made = (
+  | { readonly solver: string; readonly steps: number }
+  | { readonly decoder: string; readonly temperature: number }
+) & {
   readonly guidance: number;
   readonly engine: string;
   readonly dtype: string;
 };
 
 export type EvaluateModelOptions = {
-  readonly card: Pick<ModelCard, 'id' | 'digest' | 'vocabulary'> & {
-    readonly config: { readonly patch: number };
-  };
+  readonly card: Pick<AnyCard, 'id' | 'digest' | 'vocabulary'>;
+  /** Pixels a side of what the generator puts together: a token. */
+  readonly patch: number;
   readonly render: Render;
   readonly reader: Pick<Reader, 'read'> & {
     readonly card: Pick<Reader['card'], 'id' | 'digest' | 'accuracy' | 'vocabulary'>;
@@ -53,6 +57,8 @@ export type EvaluateModelOptions = {
     readonly data: Dataset;
     readonly combinations: readonly (readonly string[])[];
   };
+  /** What the kernel distance is measured in. Default: it is not. */
+  readonly features?: Pick<FeatureNetwork, 'name' | 'width' | 'read'>;
   /** What it was trained on. Default: memorisation is not measured. */
   readonly training?: Dataset;
   /** Pictures of seen and of held-out combinations. */
@@ -86,6 +92,8 @@ export type Evaluation = {
   readonly control: Control;
   readonly seams: Seams;
   readonly speckle: Speckle;
+  /** From real drawings of the same words, in these features. */
+  readonly kid?: Kid & { readonly features: string; readonly samples: number };
   readonly heldOut?: {
     readonly samples: number;
     readonly style: Rates;
@@ -100,13 +108,16 @@ export type Evaluation = {
   };
 };
 
-/** Pictures that are drawn between two reports of progress. */
+/** Pictures that are drawn, or looked at, between two reports of progress. */
 const CHUNK = 32;
+/** Pictures of each side whose kernel distance is measured, at most. */
+const KID_SAMPLES = 1000;
 
 export async function evaluateModel(
   options: EvaluateModelOptions,
 ): Promise<{ evaluation: Evaluation; seen: Samples; heldOut?: Samples }> {
-  const { card, reader, made, seen: data, heldOut, samples = 2000, heldOutSamples = 500 } = options;
+  const { card, patch, reader, made, seen: data, heldOut } = options;
+  const { samples = 2000, heldOutSamples = 500, features } = options;
   for (const [name, other] of [
     ['reader', reader.card.vocabulary],
     ['drawings', data.vocabulary],
@@ -128,14 +139,15 @@ export async function evaluateModel(
     reader: { id, digest, ...accuracy },
     made,
     size: { width, height },
-    patch: card.config.patch,
+    patch,
     samples: generated.length,
     style: compareRates(mine, theirs, 'style', rng.stream('style')),
     attributes: compareRates(mine, theirs, 'attributes', rng.stream('attributes')),
     byAttribute: ratesByAttribute(attributes, readings.generated, readings.real, conditions),
     control: permutedControl(attributes, readings.generated, conditions, rng.stream('permuted')),
-    seams: compareSeams(generated, real, card.config.patch, rng.stream('seams')),
+    seams: compareSeams(generated, real, patch, rng.stream('seams')),
     speckle: compareSpeckle(generated, real, rng.stream('speckle')),
+    ...(features ? { kid: await kidOf(features, seen, options) } : {}),
     ...(unseen
       ? { heldOut: await measureHeldOut(options, attributes, unseen, rng.stream('held-out')) }
       : {}),
@@ -190,6 +202,27 @@ const readBoth = async (
   generated: await read(generated),
   real: await read(real),
 });
+
+async function kidOf(
+  features: NonNullable<EvaluateModelOptions['features']>,
+  { generated, real }: Samples,
+  { onProgress, signal }: EvaluateModelOptions,
+): Promise<NonNullable<Evaluation['kid']>> {
+  const samples = Math.min(generated.length, KID_SAMPLES);
+  let done = 0;
+  const read = async (pictures: readonly Picture[]) => {
+    const pooled = new Float32Array(samples * features.width);
+    for (let at = 0; at < samples; at += CHUNK) {
+      const part = await features.read(pictures.slice(at, Math.min(samples, at + CHUNK)), signal);
+      pooled.set(part.pooled, at * features.width);
+      done += part.pooled.length / features.width;
+      onProgress?.({ stage: features.name, done, of: 2 * samples });
+    }
+    return rowsOf(pooled, features.width);
+  };
+  const distance = kid(await read(generated), await read(real));
+  return { ...distance, features: features.name, samples };
+}
 
 async function measureHeldOut(
   { reader, heldOut, card }: EvaluateModelOptions,

@@ -1,11 +1,11 @@
 /** What an evaluation leaves on disk: numbers, a table, sheets to look at, and a model's card and page. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelCard, readCard } from '../generators/model.ts';
+import { type AnyCard, readAnyCard } from '../generators/token-model.ts';
 import { contactSheet, encodePng, type Picture } from '../png.ts';
 import { replaceFile, writeFully } from '../tensor/atomic-file.ts';
 import type { Evaluation, evaluateModel, Samples } from './evaluate-model.ts';
-import { modelReadme } from './model-readme.ts';
+import { readmeOf } from './model-readme.ts';
 import { barsOf, formatEvaluation, numbersOf } from './report.ts';
 
 /** Pictures on a sheet, of each side. */
@@ -37,8 +37,8 @@ function sheet({ generated, real }: Samples): Promise<Picture> {
 }
 
 /** Puts the numbers into a model's card and page; the weights must be those that were measured. */
-export async function recordEvaluation(folder: string, evaluation: Evaluation): Promise<ModelCard> {
-  const card = await readCard(folder);
+export async function recordEvaluation(folder: string, evaluation: Evaluation): Promise<AnyCard> {
+  const card = await readAnyCard(folder);
   if (card.digest !== evaluation.model.digest)
     throw new Error(
       `evaluate: expected numbers of the weights ${card.digest.slice(0, 12)} in '${folder}', got those of ${evaluation.model.digest.slice(0, 12)}; measure this model`,
@@ -47,6 +47,6 @@ export async function recordEvaluation(folder: string, evaluation: Evaluation): 
   const write = (name: string, text: string) =>
     replaceFile(join(folder, name), (file) => writeFully(file, new TextEncoder().encode(text)));
   await write('model.json', `${JSON.stringify(measured, null, 2)}\n`);
-  await write('README.md', modelReadme(measured, evaluation));
+  await write('README.md', readmeOf(measured, evaluation));
   return measured;
 }

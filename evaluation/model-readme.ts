@@ -1,6 +1,6 @@
 /** The README.md of a model's folder: what it is, how to use it, what was measured. */
 import type { ModelCard } from '../generators/model.ts';
-import type { TokenCard } from '../generators/token-model.ts';
+import type { AnyCard, TokenCard } from '../generators/token-model.ts';
 import type { Evaluation } from './evaluate-model.ts';
 import { barsOf, conditionsOf, rowsOf } from './report.ts';
 
@@ -25,7 +25,7 @@ export function modelReadme(card: ModelCard, evaluation?: Evaluation): string {
 }
 
 /** The page of an autoregressive model. */
-export function tokenModelReadme(card: TokenCard): string {
+export function tokenModelReadme(card: TokenCard, evaluation?: Evaluation): string {
   const { id, title, config, trained, tokenizer, sampling, data, licence, vocabulary } = card;
   return [
     `# ${title}`,
@@ -38,10 +38,12 @@ export function tokenModelReadme(card: TokenCard): string {
     '',
     `Defaults: decoder ${sampling.decoder}, temperature ${sampling.temperature}, guidance ${sampling.guidance}. Vocabulary: ${vocabulary.length} words, in \`model.json\`. Weights: SHA-256 \`${card.digest}\`.`,
     '',
-    'Not measured yet.',
-    '',
+    ...(evaluation ? measured(evaluation) : ['Not measured yet: `ropewalk evaluate model`.', '']),
   ].join('\n');
 }
+
+export const readmeOf = (card: AnyCard, evaluation: Evaluation): string =>
+  card.architecture === 'ar' ? tokenModelReadme(card, evaluation) : modelReadme(card, evaluation);
 
 /** The section of measured results. */
 function measured(evaluation: Evaluation): string[] {

@@ -1,8 +1,11 @@
-/** Measures a diffusion model of avatars in this process: drawings, reader and pipeline, opened and closed. */
+/** Measures a model of avatars in this process: drawings, reader, features and pipeline, opened and closed. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ModelCard, readModel } from '../generators/model.ts';
+import { createInception } from '../encoders/features/inception.ts';
+import { readModel } from '../generators/model.ts';
+import { type AnyCard, readTokenGenerator } from '../generators/token-model.ts';
 import { createDiffusionPipeline } from '../pipelines/diffusion.ts';
+import { createTokenPipeline } from '../pipelines/tokens.ts';
 import type { Engine } from '../tensor/program.ts';
 import { openAvatarEvaluation } from './avatars.ts';
 import { type EvaluateModelOptions, evaluateModel } from './evaluate-model.ts';
@@ -11,7 +14,7 @@ import { loadReader } from './reader-files.ts';
 export type MeasureModel = Pick<EvaluateModelOptions, 'samples' | 'heldOutSamples' | 'signal'> & {
   readonly engine: Engine;
   readonly folder: string;
-  readonly card: ModelCard;
+  readonly card: AnyCard;
   /** The folder of the reader. */
   readonly reader: string;
   /** Drawings that the model was trained on. */
@@ -29,11 +32,13 @@ export async function measureModel(options: MeasureModel): ReturnType<typeof eva
     ...{ size, trained, cache },
     onProgress: (done) => onProgress({ stage: 'drawings made', done, of: trained }),
   });
-  const pipeline = createDiffusionPipeline({ engine, model: await readModel(folder) });
+  const features = await createInception(engine);
+  const pipeline = await openPipeline(engine, folder, card);
   const stop = signal ? { signal } : {};
   try {
     return await evaluateModel({
-      ...{ ...drawings, ...samples, ...stop, card, reader, onProgress },
+      ...{ ...drawings, ...samples, ...stop, card, reader, features, onProgress },
+      patch: pipeline.patch,
       made: { ...card.sampling, engine: `${engine.name} ${engine.provider}`, dtype: 'float32' },
       render: (conditions, seeds) =>
         pipeline.draw(
@@ -43,11 +48,22 @@ export async function measureModel(options: MeasureModel): ReturnType<typeof eva
     });
   } finally {
     await pipeline.dispose();
+    await features.dispose();
     await reader.dispose();
   }
 }
 
-export function checkAvatars({ id, data, trained }: ModelCard): void {
+/** What draws a card's pictures, and the pixels a side of what it puts them together from. */
+async function openPipeline(engine: Engine, folder: string, card: AnyCard) {
+  if (card.architecture !== 'ar') {
+    const pipeline = createDiffusionPipeline({ engine, model: await readModel(folder) });
+    return { ...pipeline, patch: card.config.patch };
+  }
+  const pipeline = createTokenPipeline({ engine, model: await readTokenGenerator(folder, card) });
+  return { ...pipeline, patch: card.tokenizer.factor };
+}
+
+export function checkAvatars({ id, data, trained }: AnyCard): void {
   if (data === 'avatars' && trained.width === trained.height) return;
   throw new RangeError(
     `evaluate: expected a model of square avatars, got '${id}' of '${data}' at ${trained.width}x${trained.height}`,
@@ -55,7 +71,7 @@ export function checkAvatars({ id, data, trained }: ModelCard): void {
 }
 
 /** The reader for a model's size, beside the models. */
-export function readerFor({ trained }: ModelCard, parents: readonly string[]): string {
+export function readerFor({ trained }: AnyCard, parents: readonly string[]): string {
   const folders = parents.map((parent) => join(parent, `reader-avatars-${trained.width}`));
   const found = folders.find((folder) => existsSync(join(folder, 'reader.json')));
   if (found !== undefined) return found;

@@ -79,19 +79,16 @@ const number = (value: number) => value.toFixed(4);
 const interval = ({ value, low, high }: Interval) =>
   `${number(value)} [${number(low)}, ${number(high)}]`;
 
-/** Rows of name, generated, real and both compared. */
-export function rowsOf(evaluation: Evaluation): [string, string, string, string][] {
-  const { style, attributes, heldOut, seams, speckle, memorisation } = evaluation;
+/** Name, generated, real and both compared. */
+type Row = [string, string, string, string];
+
+export function rowsOf(evaluation: Evaluation): Row[] {
+  const { style, attributes, heldOut, seams, speckle, memorisation, kid } = evaluation;
   const row = (
     name: string,
     { generated, real }: { generated: Interval; real: Interval },
     compared: Interval,
-  ): [string, string, string, string] => [
-    name,
-    interval(generated),
-    interval(real),
-    interval(compared),
-  ];
+  ): Row => [name, interval(generated), interval(real), interval(compared)];
   const nearness = (name: string, of: NonNullable<typeof memorisation>['full']) =>
     (['median', 'low'] as const).map((what) =>
       row(
@@ -114,6 +111,7 @@ export function rowsOf(evaluation: Evaluation): [string, string, string, string]
           ),
         ]
       : []),
+    ...(kid ? [kidRow(kid)] : []),
     row('seams: step at borders / inside', seams, seams.relative),
     row('speckle: |Laplacian| of background', speckle, speckle.difference),
     ...(memorisation
@@ -125,15 +123,28 @@ export function rowsOf(evaluation: Evaluation): [string, string, string, string]
   ];
 }
 
+/** The unbiased distance is about 0 between two sets of real drawings. */
+const kidRow = ({ features, value, error }: NonNullable<Evaluation['kid']>): Row => [
+  `kernel distance in ${features}, x 1000`,
+  `${number(1000 * value)} ± ${number(1000 * error)}`,
+  '',
+  '',
+];
+
+const drawnBy = ({ made }: Evaluation): string =>
+  'solver' in made
+    ? `${made.solver}, ${made.steps} steps`
+    : `${made.decoder} decoder, temperature ${made.temperature}`;
+
 /** How the numbers were made, one statement a line. */
 export function conditionsOf(evaluation: Evaluation): string[] {
-  const { made, samples, heldOut, reader, control, size, patch, speckle } = evaluation;
+  const { made, samples, heldOut, reader, control, size, patch, speckle, kid } = evaluation;
   const { chance } = control;
   return [
-    `${samples} pictures of ${size.width} x ${size.height} px${heldOut ? ` and ${heldOut.samples} of held-out combinations` : ''}; one a condition, seeds from the weights' digest; ${made.solver}, ${made.steps} steps, guidance ${made.guidance}, ${made.dtype}, ${made.engine}.`,
+    `${samples} pictures of ${size.width} x ${size.height} px${heldOut ? ` and ${heldOut.samples} of held-out combinations` : ''}; one a condition, seeds from the weights' digest; ${drawnBy(evaluation)}, guidance ${made.guidance}, ${made.dtype}, ${made.engine}.`,
     `Reader ${reader.id} (trained on real drawings only): on ${reader.pictures} real drawings it never saw it finds ${number(reader.style)} of styles and ${number(reader.attributes)} of attributes (always the commonest value: ${number(reader.guessed)}).`,
     `Permuted conditions: style ${interval(control.style)} where chance is ${number(chance.style)}, attributes ${interval(control.attributes)} where chance is ${number(chance.attributes)}.`,
-    `Intervals: 95 %, bootstrap over pictures. Relative: generated / real; of speckle: generated - real. Seams at borders of ${patch} px patches. Speckle: colours in [0, 1] (in [-1, 1] twice as much), background found in ${speckle.measured.generated} generated and ${speckle.measured.real} real pictures. Distances: root mean squared difference, colours in [0, 1], to drawings of the same style${evaluation.memorisation ? ` among ${evaluation.memorisation.drawings}` : ''}; averaged: over 32 x 32 blocks.`,
+    `Intervals: 95 %, bootstrap over pictures. Relative: generated / real; of speckle: generated - real. Seams at borders of ${patch} px squares.${kid ? ` Kernel distance: KID (unbiased) of ${kid.samples} pictures from real drawings of the same words, ± standard error over blocks.` : ''} Speckle: colours in [0, 1] (in [-1, 1] twice as much), background found in ${speckle.measured.generated} generated and ${speckle.measured.real} real pictures. Distances: root mean squared difference, colours in [0, 1], to drawings of the same style${evaluation.memorisation ? ` among ${evaluation.memorisation.drawings}` : ''}; averaged: over 32 x 32 blocks.`,
   ];
 }
 
@@ -164,8 +175,8 @@ export function formatEvaluation(evaluation: Evaluation): string {
 
 /** For the `numbers` of a model card. */
 export function numbersOf(evaluation: Evaluation): Record<string, number | string> {
-  const { made, samples, heldOut, reader, style, attributes, seams, speckle, memorisation } =
-    evaluation;
+  const { made, samples, heldOut, reader, style, attributes, seams, speckle } = evaluation;
+  const { memorisation, kid } = evaluation;
   const short = (value: number) => Number(value.toPrecision(4));
   return {
     samples,
@@ -180,6 +191,9 @@ export function numbersOf(evaluation: Evaluation): Record<string, number | strin
           'held-out combinations relative to real': short(heldOut.combination.relative.value),
           'held-out attributes relative to real': short(heldOut.attributes.relative.value),
         }
+      : {}),
+    ...(kid
+      ? { [`KID in ${kid.features}`]: short(kid.value), 'KID, standard error': short(kid.error) }
       : {}),
     'seams relative to real': short(seams.relative.value),
     'speckle above real': short(speckle.difference.value),

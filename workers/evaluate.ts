@@ -5,7 +5,6 @@ import { type Static, Type } from 'typebox';
 import { writeEvaluation } from '../evaluation/evaluation-files.ts';
 import { checkAvatars, measureModel, readerFor } from '../evaluation/model-session.ts';
 import { barsOf } from '../evaluation/report.ts';
-import { diffusionCard } from '../generators/token-model.ts';
 import type { EvaluateInput } from '../jobs/job.ts';
 import type { JobTask } from '../jobs/jobs.ts';
 import { findModel, listModels } from '../pipelines/models.ts';
@@ -65,8 +64,7 @@ async function findTrace({ request }: EvaluateInput['config'], { folders }: Plac
 
 async function resolveModel(given: unknown, { folders }: Places) {
   const config: Static<typeof ModelConfig> = checkSchema(ModelConfig, given, 'evaluate');
-  const { folder, card: any } = findModel(config.model, await listModels(folders));
-  const card = diffusionCard(any);
+  const { folder, card } = findModel(config.model, await listModels(folders));
   checkAvatars(card);
   return { config, folder, card, reader: readerFor(card, folders) };
 }

@@ -52,7 +52,8 @@ function drawings(name: string, length: number, held = false): Dataset {
 
 const accuracy = { pictures: 100, style: 1, attributes: 1, guessed: 0.2 };
 const options: EvaluateModelOptions = {
-  card: { id: 'toy', digest: 'ab'.repeat(32), vocabulary, config: { patch: 8 } },
+  card: { id: 'toy', digest: 'ab'.repeat(32), vocabulary },
+  patch: 8,
   render: async (conditions, seeds) => conditions.map((words, i) => drawn(words, seeds[i]!)),
   reader: {
     card: { id: 'exact', digest: 'cd'.repeat(32), vocabulary, accuracy },
@@ -108,6 +109,28 @@ describe('evaluateModel', () => {
       steps: 25,
       'style relative to real': 1,
     });
+  });
+
+  it('measures the kernel distance from real drawings in the features it is given', async () => {
+    const features = {
+      ...{ name: 'words', width: 3 },
+      read: async (pictures: readonly Picture[]) => ({
+        pooled: Float32Array.from(pictures.flatMap(wordsIn)),
+        maps: { data: new Float32Array(0), height: 0, width: 0, channels: 0 },
+      }),
+    };
+    const faithful = await evaluateModel({ ...options, features });
+    const deaf = await evaluateModel({
+      ...{ ...options, features },
+      render: async (conditions, seeds) => conditions.map((_, i) => drawn([0, 7, 14], seeds[i]!)),
+    });
+    // the same words on both sides: the unbiased estimate is a little below 0, never far above its error
+    const { value, error, samples } = faithful.evaluation.kid!;
+    expect(samples).toBe(200);
+    expect(value).toBeLessThan(error);
+    expect(deaf.evaluation.kid!.value).toBeGreaterThan(10 * deaf.evaluation.kid!.error);
+    expect(formatEvaluation(deaf.evaluation)).toContain('kernel distance in words, x 1000');
+    expect(numbersOf(deaf.evaluation)['KID in words']).toBeGreaterThan(0);
   });
 
   it('follows from the weights, and from nothing else', async () => {
