@@ -24,7 +24,8 @@ export async function compare(options: EvaluateDecodingCommand, context: Context
   const engine = await openDevice(options, context);
   const line = progressLine(context.stderr, () => performance.now());
   const rows = await compareDecoders({
-    ...{ engine, folder, card, choices, pictures: options.pictures, signal: context.signal },
+    ...{ engine, folder, card, choices, signal: context.signal },
+    ...{ pictures: options.pictures, batch: options.batch },
     ...(options.kid ? { drawings: options.cache } : {}),
     onDecoder: (name) => line.show(`decoding by ${name}`),
     now: () => performance.now(),

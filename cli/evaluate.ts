@@ -34,6 +34,7 @@ export type EvaluateDecodingCommand = Common & {
   readonly model?: string;
   readonly decoders: readonly string[];
   readonly pictures: number;
+  readonly batch: number;
   readonly kid?: boolean;
   readonly json?: boolean;
 };
@@ -116,7 +117,8 @@ export function evaluateCommand(program: Command, context: Context): void {
       methods,
       [],
     )
-    .option('--pictures <n>', 'pictures, one batch', whole(1, 256), 4)
+    .option('--pictures <n>', 'pictures', whole(1, 2000), 4)
+    .option('--batch <n>', 'pictures that are decoded together', whole(1, 64), 1)
     .option('--kid', 'also the kernel distance from real drawings (20 pictures at least)')
     .option('--json', 'print the numbers as JSON')
     .option('--cache <folder>', 'where drawn pictures are kept', 'cache')

@@ -1,14 +1,18 @@
-/** Compares decoders on a token model: at temperature 1, unfiltered, with the guidance of its card. */
+/**
+ * Compares decoders on a token model: at temperature 1, unfiltered, with the guidance of its card. Models of avatars
+ * draw what held-out drawings show, in turn; of other data, nothing in particular.
+ */
 import { createInception } from '../encoders/features/inception.ts';
 import { drafterFiles } from '../generators/token-drafters.ts';
 import { readTokenGenerator, type TokenCard } from '../generators/token-model.ts';
+import type { Asked } from '../pipelines/diffusion.ts';
 import type { DecoderOptions } from '../pipelines/token-decoders.ts';
 import { createTokenPipeline, type TokenPipeline } from '../pipelines/tokens.ts';
 import type { Picture } from '../png.ts';
 import { DECODERS, type DecoderName } from '../sampling/tokens/registry.ts';
 import type { Engine } from '../tensor/program.ts';
 import { rowsOf } from '../tensor/rows.ts';
-import { openAvatars } from '../training/data/avatars.ts';
+import { loadAvatars, openAvatars, splitSpecs } from '../training/data/avatars.ts';
 import { type DecoderRow, evaluateDecoding } from './decoding.ts';
 import { kid } from './metrics/kid.ts';
 import { picturesOf } from './reader-files.ts';
@@ -20,8 +24,10 @@ export type CompareDecoders = {
   readonly card: TokenCard;
   /** By the names of the rows. */
   readonly choices: ReadonlyMap<string, DecoderChoice>;
-  /** One batch, of seeds from 0 on. */
+  /** Of seeds from 0 on. */
   readonly pictures: number;
+  /** Pictures that are decoded together. */
+  readonly batch: number;
   /** With a folder for drawings, also the kernel distance from real ones. */
   readonly drawings?: string;
   readonly signal: AbortSignal;
@@ -31,10 +37,11 @@ export type CompareDecoders = {
 };
 
 export async function compareDecoders(options: CompareDecoders): Promise<DecoderRow[]> {
-  const { engine, folder, card, choices, pictures, drawings, signal, onDecoder, now } = options;
+  const { engine, folder, card, choices, pictures, batch, drawings } = options;
+  const { signal, onDecoder, now } = options;
   const model = await readTokenGenerator(folder, card);
   const pipeline = createTokenPipeline({ engine, model, drafters: drafterFiles(folder, card) });
-  const asked = Array.from({ length: pictures }, (_, seed) => ({ words: [], seed }));
+  const asked = await wordsOf(card, pictures);
   const settings = { temperature: 1, topK: card.config.codes, topP: 1, minP: 0 };
   const distance = drawings
     ? await distanceFrom(engine, pipeline, { count: pictures, cache: drawings }, card.trained.width)
@@ -44,12 +51,16 @@ export async function compareDecoders(options: CompareDecoders): Promise<Decoder
       decoders: [...choices].map(([text, { name }]) => ({
         ...{ name: text, property: DECODERS[name as DecoderName].property },
       })),
-      decode: (text) => {
+      decode: async (text) => {
         onDecoder(text);
         const { name: decoder, options: decoderOptions } = choices.get(text) ?? {
           ...{ name: text, options: {} },
         };
-        return pipeline.decode(asked, { ...settings, decoder, decoderOptions, signal });
+        const how = { ...settings, decoder, decoderOptions, signal };
+        const decodings = [];
+        for (let first = 0; first < pictures; first += batch)
+          decodings.push(await pipeline.decode(asked.slice(first, first + batch), how));
+        return decodings;
       },
       ...(distance ? { kid: distance.of } : {}),
       now,
@@ -58,6 +69,16 @@ export async function compareDecoders(options: CompareDecoders): Promise<Decoder
     await distance?.dispose();
     await pipeline.dispose();
   }
+}
+
+/** What each picture shows, and its seed. */
+async function wordsOf({ data, vocabulary }: TokenCard, pictures: number): Promise<Asked[]> {
+  if (data !== 'avatars')
+    return Array.from({ length: pictures }, (_, seed) => ({ words: [], seed }));
+  const drawings = splitSpecs(await loadAvatars(), 'validation', pictures);
+  return Array.from(drawings, ({ words }, seed) => {
+    return { words: words.map((word) => ({ id: vocabulary.indexOf(word) })), seed };
+  });
 }
 
 /** The distance of tokens' pictures from as many drawings that were kept out of training. */

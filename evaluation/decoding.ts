@@ -8,7 +8,7 @@ import type { Decoding, Property } from '../sampling/tokens/decoder.ts';
 export type DecoderRow = {
   readonly decoder: string;
   readonly property: Property;
-  /** Calls of the model, a batch. */
+  /** Calls of the model for a batch, on average. */
   readonly passes: number;
   readonly seconds: number;
   /** Drafts that were kept, a pass of a picture that drafted. */
@@ -23,8 +23,8 @@ export type DecoderRow = {
 
 export type EvaluateDecoding = {
   readonly decoders: readonly { readonly name: string; readonly property: Property }[];
-  /** The same pictures by any decoder; 'sequential' is what others are compared with. */
-  readonly decode: (decoder: string) => Promise<Decoding>;
+  /** The same batches of pictures by any decoder; 'sequential' is what others are compared with. */
+  readonly decode: (decoder: string) => Promise<readonly Decoding[]>;
   /** Distance of these tokens' pictures from real ones. */
   readonly kid?: (tokens: readonly Int32Array[]) => Promise<number>;
   /** Milliseconds. */
@@ -33,21 +33,25 @@ export type EvaluateDecoding = {
 
 export async function evaluateDecoding(options: EvaluateDecoding): Promise<DecoderRow[]> {
   const { decoders, decode, kid, now } = options;
-  await decode('sequential'); // what is compiled at the first call is not timed
-  const reference = await decode('sequential');
+  const reference = tokensOf(await decode('sequential')); // what its first call compiles is not timed
   const rows: DecoderRow[] = [];
   for (const { name, property } of decoders) {
     const start = now();
-    const decoding = await decode(name);
+    const decodings = await decode(name);
+    const seconds = (now() - start) / 1000;
+    const passes = decodings.reduce((sum, one) => sum + one.passes, 0) / decodings.length;
+    const tokens = tokensOf(decodings);
     rows.push({
-      ...{ decoder: name, property, passes: decoding.passes, seconds: (now() - start) / 1000 },
-      ...sharesOf(decoding),
-      equal: equalShare(decoding.tokens, reference.tokens),
-      ...(kid ? { kid: await kid(decoding.tokens) } : {}),
+      ...{ decoder: name, property, passes, seconds },
+      ...sharesOf(decodings),
+      equal: equalShare(tokens, reference),
+      ...(kid ? { kid: await kid(tokens) } : {}),
     });
   }
   return rows;
 }
+
+const tokensOf = (decodings: readonly Decoding[]) => decodings.flatMap(({ tokens }) => tokens);
 
 /** The commonest token of a picture is its background; runs of it are what is easy. */
 export function isForeground(tokens: Int32Array): (place: number) => boolean {
@@ -57,12 +61,12 @@ export function isForeground(tokens: Int32Array): (place: number) => boolean {
   return (place) => tokens[place] !== background;
 }
 
-function sharesOf({ tokens, trace }: Decoding) {
+function sharesOf(decodings: readonly Decoding[]) {
   let [passes, decided, foreground, drafting, accepted] = [0, 0, 0, 0, 0];
   let foregroundPasses = 0;
-  const tests = tokens.map(isForeground);
-  for (const pass of trace)
-    for (const [row, one] of pass.entries()) {
+  for (const { tokens, trace } of decodings) {
+    const tests = tokens.map(isForeground);
+    for (const [row, one] of trace.flatMap((pass) => [...pass.entries()])) {
       if (one.decided.length === 0) continue;
       passes++;
       decided += one.decided.length;
@@ -73,6 +77,7 @@ function sharesOf({ tokens, trace }: Decoding) {
       if (one.drafted.length > 0) drafting++;
       accepted += one.accepted;
     }
+  }
   return {
     acceptedPerPass: drafting === 0 ? 0 : accepted / drafting,
     tokensPerPass: decided / passes,
@@ -104,7 +109,7 @@ export function formatDecoding(rows: readonly DecoderRow[]): string {
     'equal',
   ];
   const lines = rows.map((row) => [
-    ...[row.decoder, row.property, `${row.passes}`, row.seconds.toFixed(2)],
+    ...[row.decoder, row.property, `${Number(row.passes.toFixed(1))}`, row.seconds.toFixed(2)],
     ...[row.acceptedPerPass, row.tokensPerPass, row.foregroundPerPass].map((x) => x.toFixed(2)),
     `${(100 * row.equal).toFixed(1)} %`,
     ...(withKid ? [(row.kid ?? Number.NaN).toExponential(2)] : []),

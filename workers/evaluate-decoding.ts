@@ -18,6 +18,8 @@ const Config = Type.Object(
     /** By name; none are all that the model has what they need for. */
     decoders: Type.Array(Type.String({ maxLength: 64 }), { maxItems: 64, default: [] }),
     pictures: Type.Integer({ minimum: 1, maximum: 256, default: 4 }),
+    /** Pictures that are decoded together. */
+    batch: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
   },
   { additionalProperties: false },
 );
@@ -47,15 +49,15 @@ export async function decodingJob(
   options: EvaluateOptions,
 ): Promise<unknown> {
   const { config, folder, card, choices } = await checkDecoding(given, options);
-  const { pictures } = config;
-  const steps = choices.size + 2; // sequential decoding comes first, twice
+  const { pictures, batch } = config;
+  const steps = choices.size + 1; // sequential decoding comes first
   let step = 0;
   const rows = await compareDecoders({
-    ...{ engine: options.engine, folder, card, choices, pictures, signal: task.signal },
+    ...{ engine: options.engine, folder, card, choices, pictures, batch, signal: task.signal },
     onDecoder: () => task.progress({ step: step++, steps, done: 0 }),
     now: options.now,
   });
-  const report = { model: card.id, pictures, rows };
+  const report = { model: card.id, pictures, batch, rows };
   const title = `${card.title}: ${choices.size} decoders`;
   const to = await reportFolder(task, options, 'decoding', title);
   await writeFile(join(to, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);

@@ -3,7 +3,8 @@
  * Song et al. 2021, Algorithm 1; the noise of one place kept, as Gumbel coupling does in So et al. 2025).
  * Sequential decoding is the recursion x_i = arg-max(log p(. | x_<i) + G_i). A pass recomputes it for a
  * window of drafts at once; drafts are kept as long as they repeat, and the first that does not is
- * replaced by what the recursion says: the tokens are those of `sequential`, whatever was drafted.
+ * replaced by what the recursion says: the tokens are those of `sequential`, whatever was drafted. Drafters
+ * draw by the same noise, so a law close to the model's mostly drafts the token that the model draws (Ours).
  */
 
 import { checkWindow, type Decoder, openBatch } from './decoder.ts';
@@ -40,7 +41,10 @@ export const fixedNoiseJacobi = ({ window, drafter }: FixedNoiseOptions): Decode
     const pending: number[][] = batch.rows.map(() => []);
     while (batch.open().length > 0) {
       const counts = batch.rows.map((_, row) => Math.min(window - 1, batch.room(row)));
-      const proposals = await propose(drafter, batch, { counts, pending });
+      const proposals = await propose(drafter, batch, {
+        ...{ counts, pending },
+        choose: (row, place, law) => drawWith(law, noise(row, place)),
+      });
       const drafts = proposals.map(({ tokens }) => tokens);
       const { laws, hidden } = await batch.forward(drafts);
       for (const row of batch.open()) {

@@ -2,16 +2,20 @@ import { expect, test } from 'vitest';
 import { evaluateDecoding, formatDecoding, isForeground } from '../../evaluation/decoding.ts';
 import type { Picture } from '../../png.ts';
 import { traceFrames, traceGif } from '../../png-trace.ts';
-import type { Property } from '../../sampling/tokens/decoder.ts';
+import type { Decoding, Property } from '../../sampling/tokens/decoder.ts';
 import { createDecoder } from '../../sampling/tokens/registry.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { lattice, oracle } from '../sampling/tokens/oracle.ts';
 
 const TOY = lattice(6, { height: 4, width: 4 }, 41);
-const decode = (name: string) =>
-  createDecoder(name, name === 'zipar' ? { lead: 2 } : {}, { width: 4 }).decode(oracle(TOY, 3), {
-    rngs: [1, 2, 3].map((seed) => createRng(seed)),
-  });
+const decode = async (name: string) => [
+  await createDecoder(name, name === 'zipar' ? { lead: 2 } : {}, { width: 4 }).decode(
+    oracle(TOY, 3),
+    {
+      rngs: [1, 2, 3].map((seed) => createRng(seed)),
+    },
+  ),
+];
 
 test('decoders side by side', async () => {
   let clock = 0;
@@ -49,7 +53,7 @@ test('the commonest token is the background', () => {
 });
 
 test('a trace has a frame a pass, ends with the picture, and becomes a GIF', async () => {
-  const { trace } = await decode('fixed-noise');
+  const [{ trace }] = (await decode('fixed-noise')) as [Decoding];
   const picture = { data: new Uint8Array(16 * 16 * 3).fill(10), width: 16, height: 16 };
   const passes = trace.map((pass) => pass[0]!);
   const grid = { height: 4, width: 4 };

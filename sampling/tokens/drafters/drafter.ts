@@ -60,14 +60,20 @@ export async function lawsOf(
   return laws;
 }
 
+export type ProposeOptions = {
+  /** Drafts a row. */
+  readonly counts: readonly number[];
+  /** A row's drafts of the pass before, which come first. */
+  readonly pending?: readonly (readonly number[])[];
+  /** A token of a drafter's law. Default: drawn from the row's stream `draft`. */
+  readonly choose?: (row: number, place: number, law: Law) => number;
+};
+
 /** Fills each row's drafts up to its count: those pending first, the drafter's after them. */
 export async function propose(
   drafter: Drafter,
   batch: Batch,
-  {
-    counts,
-    pending,
-  }: { readonly counts: readonly number[]; readonly pending?: readonly (readonly number[])[] },
+  { counts, pending, choose = drawn(batch) }: ProposeOptions,
 ): Promise<Proposal[]> {
   const drafts = batch.rows.map((_, row) => (pending?.[row] ?? []).slice(0, counts[row]!));
   const laws: Law[][] = batch.rows.map(() => []);
@@ -81,8 +87,12 @@ export async function propose(
     const answers = await lawsOf(drafter, asked, batch.vocabulary);
     for (const [i, row] of asking.entries()) {
       const place = asked[i]!.tokens.length;
-      drafts[row]!.push(drawAt(answers[i]!, batch.streams[row]!('draft', place).uniform()));
+      drafts[row]!.push(choose(row, place, answers[i]!));
       laws[row]!.push(answers[i]!);
     }
   }
 }
+
+const drawn = (batch: Batch): NonNullable<ProposeOptions['choose']> => {
+  return (row, place, law) => drawAt(law, batch.streams[row]!('draft', place).uniform());
+};

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Drafter } from '../../../sampling/tokens/drafters/drafter.ts';
 import { neighbour } from '../../../sampling/tokens/drafters/neighbour.ts';
+import { networkDrafter } from '../../../sampling/tokens/drafters/network.ts';
 import { ngram } from '../../../sampling/tokens/drafters/ngram.ts';
 import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
 import { fixedNoiseJacobi } from '../../../sampling/tokens/fixed-noise-jacobi.ts';
@@ -45,6 +46,16 @@ test('rows of a batch finish on their own', async () => {
     const alone = await sequential().decode(oracle(TOY), { rngs: [createRng(seed)] });
     expect(tokens[row]).toEqual(alone.tokens[0]);
     expect(trace.flatMap((pass) => pass[row]!.decided)).toEqual([...tokens[row]!]);
+  }
+});
+
+test('drafts are drawn by the noise that verifies them: all of a drafter that has the law itself are kept', async () => {
+  for (let seed = 0; seed < 10; seed++) {
+    const drafter = networkDrafter({ network: oracle(TOY) });
+    const decoder = fixedNoiseJacobi({ window: 4, drafter });
+    const { passes, trace } = await decoder.decode(oracle(TOY), { rngs: [createRng(seed)] });
+    expect(trace.flat().some(({ redrawn }) => redrawn)).toBe(false);
+    expect(passes).toBe(1 + Math.ceil((TOY.length - 1) / 4));
   }
 });
 
