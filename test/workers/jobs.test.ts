@@ -192,7 +192,7 @@ describe('a measurement as a job', () => {
     ['decoding', { model: 'tiny-tokens', decoders: ['magic'] }, "'decoders': expected some of"],
     ['decoding', { model: 'tiny-tokens', pictures: 0 }, "'pictures'"],
     ['decoding', { model: 'shipped' }, 'expected a token model'],
-    ['model', { model: 'tiny-tokens' }, 'expected a diffusion model'],
+    ['model', { model: 'tiny-tokens' }, "got 'tiny-tokens' of 'none'"],
     ['model', { model: 'shipped' }, 'expected a model of square avatars'],
     [
       'resolution',
