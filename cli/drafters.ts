@@ -21,7 +21,7 @@ Example:
   ropewalk drafters runs/avatars-ar/model --network runs/avatars-drafter/model
   ropewalk tokenize tokenizer-avatars-64 avatars --out tokens.safetensors
   ropewalk drafters runs/avatars-ar/model --retrieval tokens.safetensors
-  ropewalk generate "robot" --model runs/avatars-ar/model --decoder speculative:drafter=network,length=6`;
+  ropewalk generate "bottts" --model runs/avatars-ar/model --decoder speculative:drafter=network,length=6`;
 
 export function draftersCommand(program: Command, context: Context): void {
   program
