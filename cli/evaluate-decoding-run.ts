@@ -1,9 +1,11 @@
 /** Runs `ropewalk evaluate decoding`. */
 import { cellsOf } from '../encoders/positions/grid.ts';
 import { formatDecoding } from '../evaluation/decoding.ts';
+import { decodingChart } from '../evaluation/decoding-chart.ts';
 import { compareDecoders } from '../evaluation/decoding-session.ts';
 import { tokenGridOf } from '../generators/token-model.ts';
 import { checkDecoder, DECODER_NAMES, fittedOptions } from '../pipelines/token-decoders.ts';
+import { checkChartName, writeChart } from '../png-chart.ts';
 import type { Context } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluateDecodingCommand } from './evaluate.ts';
@@ -21,6 +23,7 @@ export async function compare(options: EvaluateDecodingCommand, context: Context
   for (const { name, options: given } of choices.values()) checkDecoder(name, given, card);
   if (options.kid && options.pictures < 20)
     throw new RangeError(`--kid: expected at least 20 pictures, got ${options.pictures}`);
+  if (options.chart !== undefined) checkChartName('--chart', options.chart);
   const engine = await openDevice(options, context);
   const line = progressLine(context.stderr, () => performance.now());
   const rows = await compareDecoders({
@@ -30,6 +33,10 @@ export async function compare(options: EvaluateDecodingCommand, context: Context
     onDecoder: (name) => line.show(`decoding by ${name}`),
     now: () => performance.now(),
   }).finally(() => line.end());
+  if (options.chart !== undefined) {
+    const about = `${id}, ${options.pictures} pictures, ${options.batch} together`;
+    await writeChart(options.chart, decodingChart(rows, about));
+  }
   context.stdout.write(options.json ? `${JSON.stringify(rows, null, 2)}\n` : formatDecoding(rows));
 }
 

@@ -37,6 +37,7 @@ export type EvaluateDecodingCommand = Common & {
   readonly batch: number;
   readonly kid?: boolean;
   readonly json?: boolean;
+  readonly chart?: string;
 };
 export type EvaluateReaderCommand = Common & { readonly runs: string; readonly out?: string };
 export type EvaluateResolutionCommand = Common & {
@@ -121,6 +122,7 @@ export function evaluateCommand(program: Command, context: Context): void {
     .option('--batch <n>', 'pictures that are decoded together', whole(1, 64), 1)
     .option('--kid', 'also the kernel distance from real drawings (20 pictures at least)')
     .option('--json', 'print the numbers as JSON')
+    .option('--chart <file>', 'also as a chart, SVG or PNG')
     .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
     .addOption(deviceOption())
     .addOption(threadsOption())

@@ -11,7 +11,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   tensor: [],
   version: [],
   schema: ['tensor'],
-  png: [],
+  png: ['tensor'],
   prompt: ['tensor'],
   request: ['prompt', 'schema'],
   doctor: ['tensor', 'png', 'version'],
@@ -184,7 +184,7 @@ describe('the rule itself', () => {
         'sampling/diffusion/ddim.ts imports encoders',
       ],
       ['web/server.ts', '../pipelines/render.ts', 'web/server.ts imports pipelines'],
-      ['png.ts', './tensor/rng.ts', 'png.ts imports tensor'],
+      ['png.ts', './generators/dit.ts', 'png.ts imports generators'],
       ['tensor/rng.ts', '@tensorflow/tfjs', 'tensor/rng.ts imports the package @tensorflow/tfjs'],
       [
         'generators/dit.ts',

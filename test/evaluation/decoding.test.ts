@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { evaluateDecoding, formatDecoding, isForeground } from '../../evaluation/decoding.ts';
+import { decodingChart } from '../../evaluation/decoding-chart.ts';
 import type { Picture } from '../../png.ts';
 import { traceFrames, traceGif } from '../../png-trace.ts';
 import type { Decoding, Property } from '../../sampling/tokens/decoder.ts';
@@ -45,6 +46,20 @@ test('decoders side by side', async () => {
   expect(sjd!.equal).toBeLessThan(1);
   expect(zipar!.passes).toBe(10);
   expect(formatDecoding(rows).split('\n')).toHaveLength(6);
+});
+
+test('a chart has a bar for each number, as long as its share of the largest', () => {
+  const shared = { acceptedPerPass: 0, tokensPerPass: 1, foregroundPerPass: 1, equal: 1 };
+  const svg = decodingChart(
+    [
+      { ...shared, decoder: 'sequential', property: 'identical', passes: 256, seconds: 0.4 },
+      { ...shared, decoder: 'a<b', property: 'lossless', passes: 64, seconds: 0.2 },
+    ],
+    'two pictures',
+  );
+  const lengths = [...svg.matchAll(/<rect x="\d+" y="\d+" width="([\d.]+)" height="14"/g)];
+  expect(lengths.map(([, length]) => Number(length))).toEqual([220, 55, 220, 110]);
+  expect(svg).toContain('a&#60;b');
 });
 
 test('the commonest token is the background', () => {
