@@ -110,8 +110,8 @@ export type Evaluation = {
 
 /** Pictures that are drawn, or looked at, between two reports of progress. */
 const CHUNK = 32;
-/** Pictures of each side whose kernel distance is measured, at most. */
-const KID_SAMPLES = 1000;
+/** Pictures of each side whose kernel distance is measured; fewer have no error to say. */
+const KID_SAMPLES = { least: 20, most: 1000 };
 
 export async function evaluateModel(
   options: EvaluateModelOptions,
@@ -147,7 +147,9 @@ export async function evaluateModel(
     control: permutedControl(attributes, readings.generated, conditions, rng.stream('permuted')),
     seams: compareSeams(generated, real, patch, rng.stream('seams')),
     speckle: compareSpeckle(generated, real, rng.stream('speckle')),
-    ...(features ? { kid: await kidOf(features, seen, options) } : {}),
+    ...(features && samples >= KID_SAMPLES.least
+      ? { kid: await kidOf(features, seen, options) }
+      : {}),
     ...(unseen
       ? { heldOut: await measureHeldOut(options, attributes, unseen, rng.stream('held-out')) }
       : {}),
@@ -208,7 +210,7 @@ async function kidOf(
   { generated, real }: Samples,
   { onProgress, signal }: EvaluateModelOptions,
 ): Promise<NonNullable<Evaluation['kid']>> {
-  const samples = Math.min(generated.length, KID_SAMPLES);
+  const samples = Math.min(generated.length, KID_SAMPLES.most);
   let done = 0;
   const read = async (pictures: readonly Picture[]) => {
     const pooled = new Float32Array(samples * features.width);

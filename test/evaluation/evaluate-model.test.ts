@@ -131,6 +131,8 @@ describe('evaluateModel', () => {
     expect(deaf.evaluation.kid!.value).toBeGreaterThan(10 * deaf.evaluation.kid!.error);
     expect(formatEvaluation(deaf.evaluation)).toContain('kernel distance in words, x 1000');
     expect(numbersOf(deaf.evaluation)['KID in words']).toBeGreaterThan(0);
+    const few = await evaluateModel({ ...options, features, samples: 19, heldOutSamples: 5 });
+    expect(few.evaluation.kid).toBeUndefined();
   });
 
   it('follows from the weights, and from nothing else', async () => {
