@@ -8,12 +8,11 @@ import { readTokenGenerator, type TokenCard } from '../generators/token-model.ts
 import type { Asked } from '../pipelines/diffusion.ts';
 import type { DecoderOptions } from '../pipelines/token-decoders.ts';
 import { createTokenPipeline, type TokenPipeline } from '../pipelines/tokens.ts';
-import type { Picture } from '../png.ts';
 import { DECODERS, type DecoderName } from '../sampling/tokens/registry.ts';
 import type { Engine } from '../tensor/program.ts';
-import { rowsOf } from '../tensor/rows.ts';
 import { loadAvatars, openAvatars, splitSpecs } from '../training/data/avatars.ts';
 import { type DecoderRow, evaluateDecoding } from './decoding.ts';
+import { pooledRows } from './kid-of-pictures.ts';
 import { kid } from './metrics/kid.ts';
 import { picturesOf } from './reader-files.ts';
 
@@ -89,14 +88,11 @@ async function distanceFrom(
   size: number,
 ) {
   const features = await createInception(engine);
-  const read = async (pictures: readonly Picture[]) =>
-    rowsOf((await features.read(pictures)).pooled, features.width);
-  const real = await read(
-    picturesOf(await openAvatars({ size, split: 'validation', count, cache })),
-  );
+  const drawings = await openAvatars({ size, split: 'validation', count, cache });
+  const real = await pooledRows(features, picturesOf(drawings));
   return {
     of: async (tokens: readonly Int32Array[]) =>
-      kid(await read(await pipeline.paint(tokens)), real).value,
+      kid(await pooledRows(features, await pipeline.paint(tokens)), real).value,
     dispose: () => features.dispose(),
   };
 }

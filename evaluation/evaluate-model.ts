@@ -3,15 +3,13 @@
  * speckle, are pictures copies of training drawings? Every number stands beside the same number of real drawings with the
  * same conditions. One picture a condition; conditions and seeds follow from the weights' digest, so nobody chose them.
  */
-import type { FeatureNetwork } from '../encoders/features/contract.ts';
 import type { AnyCard } from '../generators/token-model.ts';
 import type { Picture } from '../png.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
-import { rowsOf } from '../tensor/rows.ts';
 import type { Dataset } from '../training/data/dataset.ts';
 import { type Attributes, attributesOf, type Reading } from './attributes.ts';
+import { type Features, kidOfPictures, type PictureKid } from './kid-of-pictures.ts';
 import { compareNearness, type Distance, type Nearness, nearestDrawings } from './memorisation.ts';
-import { type Kid, kid } from './metrics/kid.ts';
 import { picturesOf, type Reader } from './reader-files.ts';
 import {
   type Control,
@@ -58,7 +56,7 @@ export type EvaluateModelOptions = {
     readonly combinations: readonly (readonly string[])[];
   };
   /** What the kernel distance is measured in. Default: it is not. */
-  readonly features?: Pick<FeatureNetwork, 'name' | 'width' | 'read'>;
+  readonly features?: Features;
   /** What it was trained on. Default: memorisation is not measured. */
   readonly training?: Dataset;
   /** Pictures of seen and of held-out combinations. */
@@ -93,7 +91,7 @@ export type Evaluation = {
   readonly seams: Seams;
   readonly speckle: Speckle;
   /** From real drawings of the same words, in these features. */
-  readonly kid?: Kid & { readonly features: string; readonly samples: number };
+  readonly kid?: PictureKid & { readonly samples: number };
   readonly heldOut?: {
     readonly samples: number;
     readonly style: Rates;
@@ -108,7 +106,7 @@ export type Evaluation = {
   };
 };
 
-/** Pictures that are drawn, or looked at, between two reports of progress. */
+/** Pictures that are drawn between two reports of progress. */
 const CHUNK = 32;
 /** Pictures of each side whose kernel distance is measured; fewer have no error to say. */
 const KID_SAMPLES = { least: 20, most: 1000 };
@@ -206,24 +204,18 @@ const readBoth = async (
 });
 
 async function kidOf(
-  features: NonNullable<EvaluateModelOptions['features']>,
+  features: Features,
   { generated, real }: Samples,
   { onProgress, signal }: EvaluateModelOptions,
 ): Promise<NonNullable<Evaluation['kid']>> {
   const samples = Math.min(generated.length, KID_SAMPLES.most);
-  let done = 0;
-  const read = async (pictures: readonly Picture[]) => {
-    const pooled = new Float32Array(samples * features.width);
-    for (let at = 0; at < samples; at += CHUNK) {
-      const part = await features.read(pictures.slice(at, Math.min(samples, at + CHUNK)), signal);
-      pooled.set(part.pooled, at * features.width);
-      done += part.pooled.length / features.width;
-      onProgress?.({ stage: features.name, done, of: 2 * samples });
-    }
-    return rowsOf(pooled, features.width);
-  };
-  const distance = kid(await read(generated), await read(real));
-  return { ...distance, features: features.name, samples };
+  const distance = await kidOfPictures(
+    features,
+    generated.slice(0, samples),
+    real.slice(0, samples),
+    { signal, onRead: (done) => onProgress?.({ stage: features.name, done, of: 2 * samples }) },
+  );
+  return { ...distance, samples };
 }
 
 async function measureHeldOut(

@@ -4,9 +4,8 @@ import type { Tokenizer } from '../encoders/tokenizers/contract.ts';
 import type { TokenizerCard } from '../generators/tokenizer-card.ts';
 import { fromPicture, type Picture, toPicture } from '../png.ts';
 import { createRng } from '../tensor/rng.ts';
-import { rowsOf } from '../tensor/rows.ts';
 import { bootstrap, type Interval, sumOf } from './bootstrap.ts';
-import { kid } from './metrics/kid.ts';
+import { kidOfPictures } from './kid-of-pictures.ts';
 import { figureOf, psnr, squaredError, ssim } from './reconstruction.ts';
 
 export type TokenizerEvaluation = {
@@ -83,7 +82,9 @@ export async function evaluateTokenizer(
       'ssim',
       errors.map((error) => error.ssim),
     ),
-    ...(features ? { kid: await kidOf(features, reconstructions, pictures, signal) } : {}),
+    ...(features
+      ? { kid: await kidOfPictures(features, reconstructions, pictures, { signal }) }
+      : {}),
     codes: { vocabulary: tokenizer.vocabulary, ...usageOf(counts) },
   };
   return { evaluation, reconstructions };
@@ -127,16 +128,4 @@ export function usageOf(counts: Float64Array): { used: number; perplexity: numbe
     entropy -= (count / total) * Math.log(count / total);
   }
   return { used: used / counts.length, perplexity: Math.exp(entropy) };
-}
-
-async function kidOf(
-  features: FeatureNetwork,
-  reconstructions: readonly Picture[],
-  pictures: readonly Picture[],
-  signal?: AbortSignal,
-) {
-  const read = async (side: readonly Picture[]) =>
-    rowsOf((await features.read(side, signal)).pooled, features.width);
-  const distance = kid(await read(reconstructions), await read(pictures));
-  return { features: features.name, ...distance };
 }
