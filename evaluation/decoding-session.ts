@@ -41,25 +41,34 @@ export async function compareDecoders(options: CompareDecoders): Promise<Decoder
   const model = await readTokenGenerator(folder, card);
   const pipeline = createTokenPipeline({ engine, model, drafters: drafterFiles(folder, card) });
   const asked = await wordsOf(card, pictures);
+  const batches = Array.from({ length: Math.ceil(pictures / batch) }, (_, i) =>
+    asked.slice(i * batch, (i + 1) * batch),
+  );
+  // One of each size: the last may be smaller, and has programs of its own.
+  const bySize = [...new Map(batches.map((one) => [one.length, one])).values()];
   const settings = { temperature: 1, topK: card.config.codes, topP: 1, minP: 0 };
   const distance = drawings
     ? await distanceFrom(engine, pipeline, { count: pictures, cache: drawings }, card.trained.width)
     : undefined;
   try {
+    const decodeBatches = async (text: string, some: typeof batches) => {
+      const { name: decoder, options: decoderOptions } = choices.get(text) ?? {
+        ...{ name: text, options: {} },
+      };
+      const how = { ...settings, decoder, decoderOptions, signal };
+      const decodings = [];
+      for (const one of some) decodings.push(await pipeline.decode(one, how));
+      return decodings;
+    };
+    onDecoder('sequential'); // what all are compared with
     return await evaluateDecoding({
       decoders: [...choices].map(([text, { name }]) => ({
         ...{ name: text, property: DECODERS[name as DecoderName].property },
       })),
-      decode: async (text) => {
+      decode: (text) => decodeBatches(text, batches),
+      prepare: (text) => {
         onDecoder(text);
-        const { name: decoder, options: decoderOptions } = choices.get(text) ?? {
-          ...{ name: text, options: {} },
-        };
-        const how = { ...settings, decoder, decoderOptions, signal };
-        const decodings = [];
-        for (let first = 0; first < pictures; first += batch)
-          decodings.push(await pipeline.decode(asked.slice(first, first + batch), how));
-        return decodings;
+        return decodeBatches(text, bySize);
       },
       ...(distance ? { kid: distance.of } : {}),
       now,
