@@ -128,8 +128,12 @@ export function openBatch(model: TokenModel, options: DecodeOptions) {
           return branches ? { tokens, parents: [-1, ...branches.map((i) => i + 1)] } : { tokens };
         }),
       );
+      const depthOf = (row: number, index: number): number => {
+        const branches = parents?.[row];
+        return branches && index > 0 ? depthOf(row, branches[index - 1]! + 1) + 1 : index;
+      };
       const laws: RowLaws = (row, index) =>
-        lawOf(logitsAt(answer, row, index, vocabulary), rows[row]!.length + index);
+        lawOf(logitsAt(answer, row, index, vocabulary), rows[row]!.length + depthOf(row, index));
       const width = (answer.hidden?.length ?? 0) / (batch * answer.window);
       const hidden: RowHidden = (row, index) => {
         const at = (row * answer.window + index) * width;
@@ -212,4 +216,13 @@ export function checkWindow(window: number, { length, window: most }: TokenModel
     );
   if (window > most)
     throw new RangeError(`window: expected at most the model's ${most} tokens, got ${window}`);
+}
+
+/** Throws unless so many drafts, one after another, fit the model after the token that was decided last. */
+export function checkDrafts(option: string, drafts: number, { length, window }: TokenModel): void {
+  const most = Math.min(length, window) - 1;
+  if (!(Number.isInteger(drafts) && drafts >= 0 && drafts <= most))
+    throw new RangeError(
+      `${option}: expected an integer up to ${most}, the drafts that a pass has room for, got ${drafts}`,
+    );
 }

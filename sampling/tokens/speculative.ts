@@ -5,7 +5,7 @@
  */
 
 import type { TokenModel } from './contract.ts';
-import { checkWindow, type Decoder, openBatch } from './decoder.ts';
+import { checkDrafts, type Decoder, openBatch } from './decoder.ts';
 import { type Drafter, propose } from './drafters/drafter.ts';
 import { drawAt, type Law } from './law.ts';
 import { exact, type Rule } from './verify.ts';
@@ -31,7 +31,7 @@ export const speculative = (
   async decode(model, options) {
     const plan = createPlan(model);
     for (const { length, drafter } of plan.arms) {
-      checkWindow(length + 1, model);
+      checkDrafts('length', length, model);
       drafter.begin?.(model);
     }
     const batch = openBatch(model, options);

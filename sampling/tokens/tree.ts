@@ -5,7 +5,7 @@
  * are never tried twice and the law is the model's.
  */
 
-import { checkWindow, type Decoder, openBatch } from './decoder.ts';
+import { checkDrafts, type Decoder, openBatch } from './decoder.ts';
 import type { Drafter } from './drafters/drafter.ts';
 import { drawAt, type Law, normalise, pointMass } from './law.ts';
 import type { Grow, Node } from './tree-growth.ts';
@@ -21,7 +21,7 @@ export const tree = ({ drafter, growth }: TreeOptions): Decoder => ({
       throw new RangeError(
         `tree: expected at most the ${model.window - 1} drafts of the model's window, got ${growth.drafts}`,
       );
-    checkWindow(growth.depth + 1, model);
+    checkDrafts('depth', growth.depth, model);
     const batch = openBatch(model, options);
     drafter.begin?.(model);
     const uniform = (row: number, place: number) => batch.streams[row]!('verify', place).uniform();

@@ -52,6 +52,9 @@ test('bad input is one sentence', async () => {
   await expect(decode('sjd', { window: 5 }, small)).rejects.toThrow(
     "window: expected an integer from 1 to the sequence's 4 tokens, got 5",
   );
+  const drafts = 'expected an integer up to 3, the drafts that a pass has room for, got';
+  await expect(decode('speculative', { length: 4 }, small)).rejects.toThrow(`length: ${drafts} 4`);
+  await expect(decode('tree', { depth: 5 }, small)).rejects.toThrow(`depth: ${drafts} 5`);
   const other = networkDrafter({ network: oracle(lattice(5, { height: 8, width: 8 }, 1)) });
   const mixed = speculative(() => fixedPlan({ drafter: other, length: 2 }));
   await expect(mixed.decode(oracle(TOY), options)).rejects.toThrow(
@@ -76,19 +79,34 @@ test.each(['ragged', 'bandit'])(
   },
 );
 
-test('logits that are no numbers are reported with their place and step', async () => {
-  const broken = oracle({
-    ...TOY,
-    logitsOf: (seen, target, row) => {
-      const logits = TOY.logitsOf(seen, target, row);
-      if (target === 5) logits[2] = Number.NaN;
-      return logits;
-    },
-  });
-  await expect(decode('sequential', {}, broken)).rejects.toThrow(
-    'decode: expected finite logits, got NaN for token 2 at position 5 in step 6',
-  );
-});
+test.each([
+  ['sequential', {}],
+  ['fixed-noise', { window: 3 }],
+  ['zipar', { lead: 8 }],
+  // What follows each of a tree's branches is about one place, whatever the draft's index.
+  ['tree', { width: 6, depth: 3, drafter: 'uniform' }],
+])(
+  '%s %j: logits that are no numbers are reported with their place and step',
+  async (name, given) => {
+    const broken = oracle({
+      ...TOY,
+      logitsOf: (seen, target, row) => {
+        const logits = TOY.logitsOf(seen, target, row);
+        if (target === 5) logits[2] = Number.NaN;
+        return logits;
+      },
+    });
+    for (let seed = 0; seed < 10; seed++) {
+      const decoding = createDecoder(name, given, context).decode(broken, {
+        rngs: [createRng(seed)],
+      });
+      await expect(decoding).rejects.toThrow(
+        /^decode: expected finite logits, got NaN for token 2 at position 5 in step [2-6]$/,
+      );
+      if (name === 'sequential') await expect(decoding).rejects.toThrow('in step 6');
+    }
+  },
+);
 
 test('options are checked', () => {
   expect(() => createDecoder('jump', {}, context)).toThrow('decoder: expected one of sequential, ');
