@@ -30,10 +30,10 @@ export const speculative = (
   property: rule.property,
   async decode(model, options) {
     const plan = createPlan(model);
-    for (const { length, drafter } of plan.arms) {
-      checkDrafts('length', length, model);
-      drafter.begin?.(model);
-    }
+    for (const { length } of plan.arms) checkDrafts('length', length, model);
+    // Arms may share a drafter, which begins and learns once.
+    const drafters = new Set(plan.arms.map(({ drafter }) => drafter));
+    for (const drafter of drafters) drafter.begin?.(model);
     const batch = openBatch(model, options);
     const uniform = (row: number, place: number) => batch.streams[row]!('verify', place).uniform();
     const first = await batch.start();
@@ -56,7 +56,7 @@ export const speculative = (
         });
         accepted.push(told.accepted);
         batch.settle(row, { drafted, ...told });
-        for (const { drafter } of plan.arms)
+        for (const drafter of drafters)
           drafter.observe?.(row, batch.rows[row]!, hidden(row, told.accepted));
       }
       plan.learn?.(arm, accepted);

@@ -7,6 +7,8 @@ import { ngram } from '../../../sampling/tokens/drafters/ngram.ts';
 import { retrieval, retrievalStore } from '../../../sampling/tokens/drafters/retrieval.ts';
 import { createFilter } from '../../../sampling/tokens/filters.ts';
 import { guided } from '../../../sampling/tokens/guided.ts';
+import { ucb } from '../../../sampling/tokens/lengths.ts';
+import { banditPlan } from '../../../sampling/tokens/plans.ts';
 import { createDecoder } from '../../../sampling/tokens/registry.ts';
 import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
@@ -122,6 +124,20 @@ test('a store of the greedy picture drafts it: all is kept at temperature 0', as
   expect(got.tokens).toEqual(tokens);
   // Nothing is known before the first hidden state; from then on every draft stands.
   for (const [pass] of got.trace.slice(2)) expect(pass!.accepted).toBe(pass!.drafted.length);
+});
+
+test('a drafter of several arms begins once a picture and learns once a pass', async () => {
+  const told = { begin: 0, observe: 0 };
+  const counting: Drafter = {
+    name: 'counting',
+    begin: () => void told.begin++,
+    laws: (asked) => asked.map(() => Float64Array.of(0.5, 0.25, 0.25)),
+    observe: () => void told.observe++,
+  };
+  const arms = [1, 2, 3, 4].map((length) => ({ drafter: counting, length }));
+  const decoder = speculative(() => banditPlan(arms, (n, most) => ucb(n, { most })));
+  const { passes } = await decoder.decode(oracle(TOY), { rngs: [createRng(1)] });
+  expect(told).toEqual({ begin: 1, observe: passes - 1 }); // the first token is drawn without drafts
 });
 
 test('n-gram counts learn a flat region', async () => {
