@@ -28,7 +28,8 @@ export function gsd({ group, spread = 0.15 }: GSDOptions): Rule {
     name: 'gsd',
     property: group === 1 ? 'lossless' : 'approximate',
     acceptance: (p, q, x) => {
-      if (group === 1) return acceptance(p, q, x);
+      // A draft that the filters took out stays out, whatever mass is next to it.
+      if (group === 1 || p[x] === 0) return acceptance(p, q, x);
       let [target, drafted] = [0, 0];
       for (const token of members(p, x)) {
         target += p[token]!;

@@ -5,7 +5,8 @@
  * Approximate: the bound is on each judgement, not on the law of the picture. With delta = 0 nothing is
  * borrowed and the rule is exact.
  *
- * On a rejection the residual is taken of q without the lenders, as in the authors' chains of drafts.
+ * On a rejection the residual is taken of q without the lenders, as in the authors' chains of drafts. Ours: what
+ * top-k, top-p or min-p took out is never kept (the authors' code keeps it on its neighbours' mass).
  */
 import type { Law } from './law.ts';
 import { exact, type Rule, residual } from './verify.ts';
@@ -26,8 +27,9 @@ export type LanternOptions = (
 
 export function lantern({ nearest, ...bound }: LanternOptions): Rule {
   const limitOf = limit(bound);
-  /** Nearest codes of x that lend their mass, and the mass. */
+  /** Nearest codes of x that lend their mass, and the mass; a draft that the filters took out borrows none. */
   const lenders = (p: Law, x: number): { count: number; mass: number } => {
+    if (p[x] === 0) return { count: 0, mass: 0 };
     const near = nearest[x]!;
     const most = limitOf(p[x]!);
     let [count, mass] = [0, 0];

@@ -4,6 +4,7 @@ import { constrained } from '../../../sampling/tokens/constrained.ts';
 import type { TokenModel } from '../../../sampling/tokens/contract.ts';
 import { networkDrafter } from '../../../sampling/tokens/drafters/network.ts';
 import { retrieval, retrievalStore } from '../../../sampling/tokens/drafters/retrieval.ts';
+import { createFilter } from '../../../sampling/tokens/filters.ts';
 import { createDecoder, DECODERS } from '../../../sampling/tokens/registry.ts';
 import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
@@ -41,6 +42,35 @@ test.each(Object.entries(DECODERS))('%s', async (name, { property }) => {
     }
     expect(decided).toEqual(list);
   }
+});
+
+const NARROW = lattice(12, { height: 8, width: 8 }, 34);
+const narrowContext = {
+  width: 8,
+  nearest: () => Array.from({ length: 12 }, (_, i) => [(i + 1) % 12, (i + 11) % 12]),
+};
+const rngs = () => Array.from({ length: 4 }, (_, i) => createRng(i));
+
+test.each(Object.keys(DECODERS))('%s at temperature 0 has the likeliest tokens', async (name) => {
+  const greedy = { rngs: rngs(), filters: { temperature: 0 } };
+  const likeliest = await sequential().decode(oracle(NARROW, 4), greedy);
+  const decoder = createDecoder(name, {}, narrowContext);
+  expect((await decoder.decode(oracle(NARROW, 4), greedy)).tokens).toEqual(likeliest.tokens);
+});
+
+test.each(Object.keys(DECODERS))('%s draws nothing that top-k took out', async (name) => {
+  const filters = { topK: 6 };
+  const lawOf = createFilter(filters, 12);
+  const decoder = createDecoder(name, {}, narrowContext);
+  const { tokens } = await decoder.decode(oracle(NARROW, 4), { rngs: rngs(), filters });
+  const chances = tokens.flatMap((list) =>
+    Array.from(list, (token, place) => {
+      const seen = new Int32Array(64).fill(-1);
+      seen.set(list.subarray(0, place));
+      return lawOf(NARROW.logitsOf(seen, place, 0))[token]!;
+    }),
+  );
+  expect(Math.min(...chances)).toBeGreaterThan(0);
 });
 
 const options = { rngs: [createRng(1)] };
