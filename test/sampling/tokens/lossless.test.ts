@@ -4,7 +4,6 @@
  * the negative controls, the same decoders with one rule broken, must be rejected at the same n.
  */
 import { expect, test } from 'vitest';
-import type { TokenModel } from '../../../sampling/tokens/contract.ts';
 import type { Decoder } from '../../../sampling/tokens/decoder.ts';
 import { block } from '../../../sampling/tokens/drafters/block.ts';
 import type { Drafter } from '../../../sampling/tokens/drafters/drafter.ts';
@@ -12,7 +11,6 @@ import { neighbour } from '../../../sampling/tokens/drafters/neighbour.ts';
 import { networkDrafter } from '../../../sampling/tokens/drafters/network.ts';
 import { ngram } from '../../../sampling/tokens/drafters/ngram.ts';
 import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
-import type { Law } from '../../../sampling/tokens/law.ts';
 import { exp3, ucb } from '../../../sampling/tokens/lengths.ts';
 import { banditPlan, raggedPlan } from '../../../sampling/tokens/plans.ts';
 import { sequential } from '../../../sampling/tokens/sequential.ts';
@@ -20,8 +18,8 @@ import { sjd } from '../../../sampling/tokens/sjd.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
 import { tree } from '../../../sampling/tokens/tree.ts';
 import { beams, branches, search } from '../../../sampling/tokens/tree-growth.ts';
-import { exact, type Rule } from '../../../sampling/tokens/verify.ts';
 import { createRng } from '../../../tensor/rng.ts';
+import { coupled, formerLaw, jacobiBy, misstating, relabelled, withoutResidual } from './broken.ts';
 import { draw } from './chi-square.ts';
 import { oracle, randomJoint } from './oracle.ts';
 
@@ -62,6 +60,7 @@ const LOSSLESS: Record<string, Decoder> = {
   'scd, maximal': sjd({ window: 4, redraw: 'maximal', drafter: uniform() }),
   'scd, maximal, above': sjd({ window: 3, redraw: 'maximal', drafter: above }),
   'scd, Gumbel': sjd({ window: 4, redraw: 'gumbel', drafter: uniform() }),
+  'scd, written out again': jacobiBy(coupled, { window: 4, drafter: uniform() }),
   'speculative, network': spec(network(), 2),
   'speculative, n-gram': spec(ngram({ width: 2 }), 3),
   'speculative, block': spec(slots(), 3),
@@ -87,38 +86,8 @@ test.each(Object.entries(LOSSLESS))('%s keeps the law', async (_, decoder) => {
   expect(p).toBeGreaterThan(0.001);
 });
 
-/** A decoder whose drafts come from a network, and are said to be uniform when they are verified. */
-function misstating(create: (drafter: Drafter) => Decoder): Decoder {
-  const handed: Law[] = [];
-  const honest = network();
-  const inner = create({
-    ...honest,
-    laws: async (asked) => {
-      const laws = (await honest.laws(asked)).map((law) => law.slice());
-      handed.push(...laws);
-      return laws;
-    },
-  });
-  const lie = () => {
-    for (const law of handed.splice(0)) law.fill(1 / law.length);
-  };
-  return {
-    ...inner,
-    decode: (model, options) => {
-      const forward: TokenModel['forward'] = (rows) => {
-        lie();
-        return model.forward(rows);
-      };
-      return inner.decode({ ...model, forward }, options);
-    },
-  };
-}
-
-/** Rejected drafts are replaced by draws from p, where the residual belongs. */
-const withoutResidual: Rule = { ...exact, property: 'approximate', otherwise: (p) => p };
-
 const BROKEN: Record<string, Decoder> = {
-  'speculative, misstated': misstating((drafter) => spec(drafter, 2)),
+  'speculative, misstated': misstating(network(), (drafter) => spec(drafter, 2)),
   'speculative, without residual': speculative(
     () => fixedPlan({ drafter: network(), length: 2 }),
     withoutResidual,
@@ -126,15 +95,25 @@ const BROKEN: Record<string, Decoder> = {
   'sjd, without residual': sjd({
     ...{ window: 4, redraw: 'independent', drafter: uniform(), rule: withoutResidual },
   }),
-  'sjd, misstated': misstating((drafter) => sjd({ window: 4, redraw: 'independent', drafter })),
-  'scd, maximal, misstated': misstating((drafter) =>
+  'sjd, drafts kept and relabelled': jacobiBy(relabelled, { window: 4, drafter: uniform() }),
+  'scd, drafts that stay under their former law': jacobiBy(formerLaw, {
+    ...{ window: 6, drafter: uniform() },
+  }),
+  'sjd, misstated': misstating(network(), (drafter) =>
+    sjd({ window: 4, redraw: 'independent', drafter }),
+  ),
+  'scd, maximal, misstated': misstating(network(), (drafter) =>
     sjd({ window: 4, redraw: 'maximal', drafter }),
   ),
-  'scd, Gumbel, misstated': misstating((drafter) => sjd({ window: 4, redraw: 'gumbel', drafter })),
-  'tree, beams, misstated': misstating((drafter) =>
+  'scd, Gumbel, misstated': misstating(network(), (drafter) =>
+    sjd({ window: 4, redraw: 'gumbel', drafter }),
+  ),
+  'tree, beams, misstated': misstating(network(), (drafter) =>
     tree({ drafter, growth: beams({ width: 3, depth: 2 }) }),
   ),
-  'tree, misstated': misstating((drafter) => tree({ drafter, growth: branches([2, 2]) })),
+  'tree, misstated': misstating(network(), (drafter) =>
+    tree({ drafter, growth: branches([2, 2]) }),
+  ),
 };
 
 test.each(Object.entries(BROKEN))('%s is found out', async (_, decoder) => {

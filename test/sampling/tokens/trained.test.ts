@@ -12,16 +12,18 @@ import { initAR } from '../../../generators/ar-weights.ts';
 import { createCache } from '../../../generators/compile-ar.ts';
 import { logitsAt, type TokenModel } from '../../../sampling/tokens/contract.ts';
 import type { Decoder } from '../../../sampling/tokens/decoder.ts';
+import { neighbour } from '../../../sampling/tokens/drafters/neighbour.ts';
 import { networkDrafter } from '../../../sampling/tokens/drafters/network.ts';
 import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
 import { fixedNoiseJacobi } from '../../../sampling/tokens/fixed-noise-jacobi.ts';
 import { guided } from '../../../sampling/tokens/guided.ts';
+import { exp3, ucb } from '../../../sampling/tokens/lengths.ts';
+import { banditPlan, raggedPlan } from '../../../sampling/tokens/plans.ts';
 import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { sjd } from '../../../sampling/tokens/sjd.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
 import { tree } from '../../../sampling/tokens/tree.ts';
-import { branches } from '../../../sampling/tokens/tree-growth.ts';
-import { exact, type Rule } from '../../../sampling/tokens/verify.ts';
+import { beams, branches, search } from '../../../sampling/tokens/tree-growth.ts';
 import { zipar } from '../../../sampling/tokens/zipar.ts';
 import { createEngine } from '../../../tensor/engine.ts';
 import type { HostTensors } from '../../../tensor/program.ts';
@@ -29,6 +31,7 @@ import { createRng } from '../../../tensor/rng.ts';
 import { adamW } from '../../../training/optimisers/adamw.ts';
 import { createTokenLoss } from '../../../training/token-run.ts';
 import { createUpdate } from '../../../training/update.ts';
+import { formerLaw, jacobiBy, misstating, relabelled, withoutResidual } from './broken.ts';
 import { draw } from './chi-square.ts';
 import type { Toy } from './oracle.ts';
 
@@ -142,13 +145,27 @@ afterAll(async () => {
 });
 
 const network = () => networkDrafter({ network: drafter });
+const left = () => neighbour({ side: 'left', width: 2 });
+const arms = () => [
+  { drafter: uniform(), length: 1 },
+  { drafter: network(), length: 2 },
+];
 const LOSSLESS: Record<string, () => Decoder> = {
   sequential,
   sjd: () => sjd({ window: 4, redraw: 'independent', drafter: uniform() }),
   'scd, maximal': () => sjd({ window: 4, redraw: 'maximal', drafter: uniform() }),
   'scd, Gumbel': () => sjd({ window: 4, redraw: 'gumbel', drafter: uniform() }),
   speculative: () => speculative(() => fixedPlan({ drafter: network(), length: 2 })),
+  'sjd, spatial': () => sjd({ window: 4, redraw: 'independent', drafter: left() }),
+  ragged: () => speculative(() => raggedPlan(network(), { first: 1, limit: 3 })),
+  'bandit, UCB': () => speculative(() => banditPlan(arms(), (n, most) => ucb(n, { most }))),
+  'bandit, EXP3': () =>
+    speculative(() => banditPlan(arms(), (n, most) => exp3(n, createRng(52), { most }))),
   tree: () => tree({ drafter: network(), growth: branches([2, 1]) }),
+  'tree, beams': () => tree({ drafter: network(), growth: beams({ width: 2, depth: 2 }) }),
+  'tree, search': () => {
+    return tree({ drafter: network(), growth: search({ drafts: 3, depth: 2, explore: 1 }) });
+  },
 };
 
 test.each(Object.entries(LOSSLESS))('%s keeps the law of a trained network', async (_, create) => {
@@ -157,12 +174,16 @@ test.each(Object.entries(LOSSLESS))('%s keeps the law of a trained network', asy
   expect(passes).toBeLessThanOrEqual(1);
 });
 
-const withoutResidual: Rule = { ...exact, property: 'approximate', otherwise: (p) => p };
 const BROKEN: Record<string, () => Decoder> = {
   'sjd, without residual': () =>
     sjd({ window: 4, redraw: 'independent', drafter: uniform(), rule: withoutResidual }),
   'speculative, without residual': () =>
     speculative(() => fixedPlan({ drafter: network(), length: 2 }), withoutResidual),
+  'sjd, drafts kept and relabelled': () => jacobiBy(relabelled, { window: 4, drafter: uniform() }),
+  'scd, drafts that stay under their former law': () =>
+    jacobiBy(formerLaw, { window: 4, drafter: uniform() }),
+  'tree, misstated': () =>
+    misstating(network(), (drafter) => tree({ drafter, growth: branches([2, 1]) })),
 };
 
 test.each(Object.entries(BROKEN))('%s is found out', async (_, create) => {
