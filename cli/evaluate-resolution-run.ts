@@ -4,6 +4,7 @@ import type { FeatureNetwork } from '../encoders/features/contract.ts';
 import { createInception } from '../encoders/features/inception.ts';
 import { openOnnxFeatures } from '../encoders/features/onnx-file.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
+import { findTrained } from '../evaluation/resolution/models-text.ts';
 import { createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
 import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
@@ -12,7 +13,6 @@ import { formatReport, reportOf } from '../evaluation/resolution/report.ts';
 import { writeReport } from '../evaluation/resolution/report-files.ts';
 import { measureResolution } from '../evaluation/resolution/run.ts';
 import type { ModelCard } from '../generators/model.ts';
-import type { ModelEntry } from '../pipelines/models.ts';
 import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import { type Context, modelFolders } from './context.ts';
@@ -27,14 +27,17 @@ export async function measureSizes(
   options: EvaluateResolutionCommand,
   context: Context,
 ): Promise<void> {
-  const { cache, out, sizes, samples, seeds } = options;
-  const entries: ModelEntry[] = [];
-  for (const name of options.models) entries.push(await chooseModel(name, context));
-  const models = entries.map(({ card }) => card);
-  const extend = await Promise.all(options.extend.map(readMethod));
-  const plan = { models, sizes, extend, samples, seeds };
+  const { cache, out, samples } = options;
+  const { models, entries } = await findTrained(options.models, (name) =>
+    chooseModel(name, context),
+  );
+  const plan = {
+    ...planOf(options),
+    models,
+    extend: await Promise.all(options.extend.map(readMethod)),
+  };
   planCells(plan);
-  await checkOfAvatars(models);
+  await checkOfAvatars(entries.map(({ card }) => card));
   const engine = await openDevice(options, context);
   const network = await openFeatures(options, engine);
   const readers = await openReaders(engine, modelFolders(context));
@@ -42,19 +45,23 @@ export async function measureSizes(
 
   const line = progressLine(context.stderr, () => performance.now());
   const count = samples + (options.reference ?? Math.max(samples, 512));
-  const onProgress = ({ side, done }: { side: number; done: number }) =>
-    line.show(`${done} of ${count} drawings of ${side} px made`);
-  const drawings = await openAvatarDrawings({ sizes, count, cache, onProgress });
+  const drawings = await openAvatarDrawings({
+    ...{ ...plan, count, cache },
+    onProgress: ({ side, done, of }) => line.show(`${done} of ${of} drawings of ${side} px made`),
+  });
   const painter = createPainter(engine, entries, context.signal);
   const drawing = (card: ModelCard) => drawingOf(card, engine, options);
   const resolution = await measureResolution({
     ...{ ...plan, out, drawings, network, readers, drawing, signal: context.signal },
     render: (asked) => painter.render(asked, drawing(asked.cell.model)),
     now: () => performance.now(),
-    onEstimate: ({ missing, pictures, seconds }) =>
-      context.stderr.write(
-        `${missing} of ${pictures} pictures to draw and measure, about ${duration(seconds)}\n`,
-      ),
+    onEstimate: ({ missing, pictures, cells, seconds }) => {
+      const what =
+        missing > 0
+          ? `${missing} of ${pictures} pictures to draw and measure`
+          : `${cells} cells to measure`;
+      context.stderr.write(`${what}, about ${duration(seconds)}\n`);
+    },
     onProgress: ({ stage, cell, done, of, secondsLeft }) => {
       const { model, size, extend: method } = cell;
       const left = secondsLeft === undefined ? '' : `, ${duration(secondsLeft)} left`;
@@ -75,6 +82,13 @@ export async function measureSizes(
   context.stdout.write(formatReport(report));
   context.stdout.write(`${join(out, 'report.html')}\n`);
 }
+
+const planOf = ({ sizes, samples, seeds, ...rest }: EvaluateResolutionCommand) => ({
+  ...{ sizes, samples, seeds },
+  ...(rest.extendSizes ? { extendSizes: rest.extendSizes } : {}),
+  ...(rest.extendSeeds ? { extendSeeds: rest.extendSeeds } : {}),
+  ...(rest.sheetSizes ? { sheetSizes: rest.sheetSizes } : {}),
+});
 
 /** 'none', 'own', or extensions as `generate` has them, several at once with + between. */
 async function readMethod(name: string): Promise<ExtendMethod> {

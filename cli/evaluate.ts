@@ -46,6 +46,9 @@ export type EvaluateResolutionCommand = Common & {
   readonly extend: readonly string[];
   readonly samples: number;
   readonly seeds: number;
+  readonly extendSizes?: EvaluateResolutionCommand['sizes'];
+  readonly extendSeeds?: number;
+  readonly sheetSizes?: EvaluateResolutionCommand['sizes'];
   readonly reference?: number;
   readonly features?: string;
   readonly steps?: number;
@@ -189,7 +192,7 @@ function resolutionCommand(evaluate: Command, context: Context): void {
     .description('compare models and position extensions over sizes (docs/evaluation.md)')
     .requiredOption(
       '--models <ids>',
-      'models, or their folders',
+      'models, or their folders; rope=a+b+c takes trainings of one model as one',
       list((text) => text),
     )
     .requiredOption('--sizes <sizes>', 'such as 64,96,64x128 (wide x high)', list(size))
@@ -200,7 +203,19 @@ function resolutionCommand(evaluate: Command, context: Context): void {
       ['none'],
     )
     .option('--samples <n>', 'pictures a cell', whole(1, 6000), 256)
-    .option('--seeds <n>', 'sets of seeds', whole(1, 100), 1)
+    .option(
+      '--seeds <n>',
+      'sets of seeds; trainings of one model draw them in turn',
+      whole(1, 100),
+      1,
+    )
+    .option('--extend-sizes <sizes>', 'sizes of methods other than none (default: all)', list(size))
+    .option(
+      '--extend-seeds <n>',
+      'sets of seeds of methods other than none (default: all)',
+      whole(1),
+    )
+    .option('--sheet-sizes <sizes>', 'sizes drawn for the sheets and not measured', list(size))
     .option(
       '--reference <n>',
       'drawings to measure to (default: 512, or as many as samples)',

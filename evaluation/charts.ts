@@ -104,12 +104,7 @@ export function lineChart(chart: LineChart, palette: Palette): string {
     ? `<line x1="${EDGE.left}" x2="${WIDTH - EDGE.right}" y1="${at(y(level.value))}" y2="${at(y(level.value))}" stroke="${palette.ink}" stroke-dasharray="4 3"/><text x="${WIDTH - EDGE.right}" y="${at(y(level.value) - 4)}" text-anchor="end" fill="${palette.ink}">${escapeText(level.name)}</text>`
     : '';
   const lines = series.map((one, i) =>
-    curve(one, {
-      chart,
-      color: palette.series[(one.color ?? i) % palette.series.length]!,
-      y,
-      x: (p) => x(p, i),
-    }),
+    curve(one, { chart, palette, look: lookOf(one.color ?? i, palette), y, x: (p) => x(p, i) }),
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${escapeText(title)}" ${FONT}>`,
@@ -123,14 +118,25 @@ export function lineChart(chart: LineChart, palette: Palette): string {
   ].join('');
 }
 
+type Look = { readonly color: string; readonly hollow: boolean };
+/** When all colours are taken they come again, with hollow marks. */
+const lookOf = (place: number, { series }: Palette): Look => ({
+  color: series[place % series.length]!,
+  hollow: place % (2 * series.length) >= series.length,
+});
+const markOf = ({ color, hollow }: Look, { paper }: Palette): string =>
+  `fill="${hollow ? paper : color}" stroke="${color}" stroke-width="1.5"`;
+
 type Drawn = {
   readonly chart: LineChart;
-  readonly color: string;
+  readonly palette: Palette;
+  readonly look: Look;
   readonly x: (place: number) => number;
   readonly y: (value: number) => number;
 };
 
-function curve({ name, points }: Series, { chart, color, x, y }: Drawn): string {
+function curve({ name, points }: Series, { chart, palette, look, x, y }: Drawn): string {
+  const { color, hollow } = look;
   const joined = points.map((point, i) =>
     point && Number.isFinite(point.value) && !chart.alone?.has(chart.places[i]!)
       ? `${at(x(i))},${at(y(point.value))}`
@@ -141,13 +147,14 @@ function curve({ name, points }: Series, { chart, color, x, y }: Drawn): string 
     .split(/\s{2,}/)
     .filter((run) => run.trim().includes(' '));
   const paths = runs.map(
-    (run) => `<polyline points="${run.trim()}" fill="none" stroke="${color}" stroke-width="1.6"/>`,
+    (run) =>
+      `<polyline points="${run.trim()}" fill="none" stroke="${color}" stroke-width="1.6"${hollow ? ' stroke-dasharray="5 3"' : ''}/>`,
   );
   const marks = points.flatMap((point, i) => {
     if (!point || !Number.isFinite(point.value)) return [];
     const [left, top, low] = [at(x(i)), at(y(point.high)), at(y(point.low))];
     const said = `${name}, ${chart.places[i]}: ${short(point.value)} [${short(point.low)}, ${short(point.high)}]`;
-    return `<g><title>${escapeText(said)}</title><line x1="${left}" x2="${left}" y1="${top}" y2="${low}" stroke="${color}" stroke-width="1.2"/><circle cx="${left}" cy="${at(y(point.value))}" r="3" fill="${color}"/></g>`;
+    return `<g><title>${escapeText(said)}</title><line x1="${left}" x2="${left}" y1="${top}" y2="${low}" stroke="${color}" stroke-width="1.2"/><circle cx="${left}" cy="${at(y(point.value))}" r="3" ${markOf(look, palette)}/></g>`;
   });
   return [...paths, ...marks].join('');
 }
@@ -162,7 +169,7 @@ export function legend(names: readonly string[], palette: Palette): string {
   const marks = names.map((name, i) => {
     const x = left;
     left += 30 + name.length * 6.6;
-    return `<circle cx="${at(x + 5)}" cy="11" r="4" fill="${palette.series[i % palette.series.length]}"/><text x="${at(x + 14)}" y="15" fill="${palette.ink}">${escapeText(name)}</text>`;
+    return `<circle cx="${at(x + 5)}" cy="11" r="4" ${markOf(lookOf(i, palette), palette)}/><text x="${at(x + 14)}" y="15" fill="${palette.ink}">${escapeText(name)}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.ceil(left)} 22" width="${Math.ceil(left)}" height="22" ${FONT}><rect width="100%" height="22" fill="${palette.paper}"/>${marks.join('')}</svg>`;
 }
@@ -175,26 +182,31 @@ export type HeatMap = {
   readonly values: readonly (readonly (number | undefined)[])[];
   /** Which end is good: it is blue, the other orange; of `neither` the more, the bluer. */
   readonly better: 'less' | 'more' | 'one' | 'neither';
+  /** Colours compare the values of a column alone, not of the whole table. */
+  readonly within?: 'columns';
 };
 
 const CELL = { width: 62, height: 24 };
 
-/** Every value in its cell; the colour says how good it is among all of them. */
-export function heatMap(
-  { title, rows, columns, values, better }: HeatMap,
-  palette: Palette,
-): string {
+/** Every value in its cell; the colour says how good it is among those it is compared with. */
+export function heatMap(chart: HeatMap, palette: Palette): string {
+  const { title, rows, columns, values, better, within } = chart;
   const left = 16 + Math.max(...rows.map((row) => row.length)) * 6.6;
   const [width, height] = [left + columns.length * CELL.width + 8, 52 + rows.length * CELL.height];
   const badness = (value: number) =>
     better === 'more' ? -value : better === 'one' ? Math.abs(value - 1) : value;
-  const all = values
-    .flat()
-    .filter((value) => value !== undefined && Number.isFinite(value)) as number[];
-  const bad = all.map(badness);
-  const [best, worst] = [Math.min(...bad), Math.max(...bad)];
+  const endsOf = (some: readonly (number | undefined)[]): [number, number] => {
+    const bad = some
+      .filter((value) => value !== undefined && Number.isFinite(value))
+      .map((value) => badness(value!));
+    return [Math.min(...bad), Math.max(...bad)];
+  };
+  const ends = columns.map((_, c) =>
+    endsOf(within === 'columns' ? values.map((row) => row[c]) : values.flat()),
+  );
   const cell = (value: number | undefined, r: number, c: number) => {
     const [x, y] = [left + c * CELL.width, 46 + r * CELL.height];
+    const [best, worst] = ends[c]!;
     const known = value !== undefined && Number.isFinite(value);
     const share = known && worst > best ? (badness(value) - best) / (worst - best) : 0.5;
     const color = share < 0.5 || better === 'neither' ? '#0072b2' : '#e69f00';

@@ -89,22 +89,19 @@ export type Duplication = {
   readonly difference: Interval;
 };
 
-/** Mean scores; picture i of both sides has the same condition. */
+/** Mean scores; score i of both sides is of the same condition. */
 export function compareDuplication(
-  generated: readonly Picture[],
-  real: readonly Picture[],
+  generated: readonly number[],
+  real: readonly number[],
   rng: Rng,
 ): Duplication {
-  const [a, b] = [generated, real].map((side) => Float64Array.from(side, duplicationScore)) as [
-    Float64Array,
-    Float64Array,
-  ];
-  const mean = (scores: Float64Array) => (pick: Int32Array) => sumOf(scores, pick) / pick.length;
+  const mean = (scores: readonly number[]) => (pick: Int32Array) =>
+    sumOf(scores, pick) / pick.length;
   const interval = (name: string, statistic: (pick: Int32Array) => number) =>
-    bootstrap(a.length, statistic, { rng: rng.stream(name) });
+    bootstrap(generated.length, statistic, { rng: rng.stream(name) });
   return {
-    generated: interval('generated', mean(a)),
-    real: interval('real', mean(b)),
-    difference: interval('difference', (pick) => mean(a)(pick) - mean(b)(pick)),
+    generated: interval('generated', mean(generated)),
+    real: interval('real', mean(real)),
+    difference: interval('difference', (pick) => mean(generated)(pick) - mean(real)(pick)),
   };
 }

@@ -54,15 +54,14 @@ export type FigureComparison = {
   readonly measured: number;
 };
 
-/** Picture i of both sides has the same condition. */
+/** Figure i of both sides has the same condition. */
 export function compareFigures(
-  generated: readonly Picture[],
-  real: readonly Picture[],
+  generated: readonly (FigurePlace | undefined)[],
+  real: readonly (FigurePlace | undefined)[],
   rng: Rng,
 ): FigureComparison {
-  const theirs = real.map(figurePlace);
-  const pairs = generated.flatMap((picture, i) => {
-    const [mine, its, next] = [figurePlace(picture), theirs[i], theirs[(i + 1) % theirs.length]];
+  const pairs = generated.flatMap((mine, i) => {
+    const [its, next] = [real[i], real[(i + 1) % real.length]];
     if (!mine || !its || !next) return [];
     const distance = (a: FigurePlace) => Math.hypot(a.y - its.y, a.x - its.x);
     return [{ apart: distance(mine), next: distance(next), mine: mine.spread, its: its.spread }];

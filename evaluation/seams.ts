@@ -45,8 +45,13 @@ export function compareSeams(
   patch: number,
   rng: Rng,
 ): Seams {
-  const a = seamRatio(generated.map((picture) => colorSteps(picture, patch)));
-  const b = seamRatio(real.map((picture) => colorSteps(picture, patch)));
+  const steps = (side: readonly Picture[]) => side.map((picture) => colorSteps(picture, patch));
+  return compareSteps(steps(generated), steps(real), rng);
+}
+
+/** The same of steps that were counted before. */
+export function compareSteps(generated: readonly Steps[], real: readonly Steps[], rng: Rng): Seams {
+  const [a, b] = [seamRatio(generated), seamRatio(real)];
   const interval = (name: string, statistic: (pick: Int32Array) => number) =>
     bootstrap(generated.length, statistic, { rng: rng.stream(name) });
   return {

@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox';
 import { createInception } from '../encoders/features/inception.ts';
 import { parseExtension } from '../encoders/positions/extension-text.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
+import { findTrained } from '../evaluation/resolution/models-text.ts';
 import { createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
 import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
@@ -21,17 +22,21 @@ import { type EvaluateOptions, reportFolder } from './evaluate.ts';
 import type { Places } from './train.ts';
 
 const Side = Type.Integer({ minimum: 1, maximum: 8192 });
+const SizeOf = Type.Object({ width: Side, height: Side }, { additionalProperties: false });
 const Config = Type.Object(
   {
-    models: Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 16 }),
-    sizes: Type.Array(Type.Object({ width: Side, height: Side }, { additionalProperties: false }), {
-      minItems: 1,
-      maxItems: 32,
-    }),
+    /** An id, or `name=id+id+id`: trainings of one model, as the command line writes them. */
+    models: Type.Array(Type.String({ maxLength: 400 }), { minItems: 1, maxItems: 16 }),
+    sizes: Type.Array(SizeOf, { minItems: 1, maxItems: 32 }),
     /** `none`, `own`, or extensions as the command line writes them, several at once with + between. */
     extend: Type.Array(Type.String({ maxLength: 200 }), { minItems: 1, maxItems: 32 }),
     samples: Type.Integer({ minimum: 8, maximum: 10_000 }),
     seeds: Type.Integer({ minimum: 1, maximum: 16, default: 1 }),
+    /** Of methods other than `none`; default: all. */
+    extendSizes: Type.Optional(Type.Array(SizeOf, { maxItems: 32 })),
+    extendSeeds: Type.Optional(Type.Integer({ minimum: 1, maximum: 16 })),
+    /** Drawn for the sheets and not measured. */
+    sheetSizes: Type.Optional(Type.Array(SizeOf, { maxItems: 32 })),
     steps: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
     guidance: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
   },
@@ -41,15 +46,13 @@ const Config = Type.Object(
 export async function checkResolution(given: unknown, { folders }: Pick<Places, 'folders'>) {
   const config: Static<typeof Config> = checkSchema(Config, given, 'evaluate');
   const list = await listModels(folders);
-  const entries = config.models.map((name) => {
+  const { models, entries } = await findTrained(config.models, async (name) => {
     const entry = findModel(name, list);
     return { ...entry, card: diffusionCard(entry.card) };
   });
-  const models = entries.map(({ card }) => card);
-  const { sizes, samples, seeds } = config;
-  const plan = { models, sizes, extend: config.extend.map(methodOf), samples, seeds };
+  const plan = { ...config, models, extend: config.extend.map(methodOf) };
   planCells(plan);
-  await checkOfAvatars(models);
+  await checkOfAvatars(entries.map(({ card }) => card));
   return { config, entries, plan };
 }
 
@@ -75,7 +78,7 @@ export async function resolutionJob(
   const drawing = (card: ModelCard) => drawingOf(card, engine, config);
   try {
     const count = samples + Math.max(samples, 512);
-    const drawings = await openAvatarDrawings({ sizes, count, cache: join(data, 'cache') });
+    const drawings = await openAvatarDrawings({ ...plan, count, cache: join(data, 'cache') });
     const resolution = await measureResolution({
       ...{ ...plan, out, drawings, network, readers, drawing, now, signal: task.signal },
       render: (asked) => painter.render(asked, drawing(asked.cell.model)),

@@ -7,18 +7,22 @@ export type ExtensionChoice =
   | string
   | { readonly method: string; readonly [option: string]: Value };
 
+/** Names that papers use for a method. */
+const ALIASES: Readonly<Record<string, string>> = { pi: 'interpolation' };
+
 /** A list goes on after a comma: 'gamma=16,2'. Throws naming the methods where there is none of that name. */
 export function parseExtension(text: string): ExtensionChoice {
   const colon = text.indexOf(':');
-  const name = colon < 0 ? text : text.slice(0, colon);
+  const given = colon < 0 ? text : text.slice(0, colon);
+  const name = ALIASES[given] ?? given;
   const { options = {} } = findMethod(POSITION_METHODS, 'extend', name);
   if (colon < 0) return name;
-  const given = readOptions(text.slice(colon + 1));
-  if (!given)
+  const chosen = readOptions(text.slice(colon + 1));
+  if (!chosen)
     throw new RangeError(
       `--extend: expected options such as '${name}:option=value', each once, got '${text}'`,
     );
-  const values = given.map(([option, [first, ...more]]) => {
+  const values = chosen.map(([option, [first, ...more]]) => {
     const listed = more.length > 0 || (Array.isArray(options[option]) && typeof first === 'number');
     return [option, listed ? [first, ...more] : first];
   });

@@ -36,10 +36,17 @@ export function frechet(
   reference: Moments,
   { components }: { components?: Components } = {},
 ): FrechetResult {
-  const [a, b] = components
-    ? [projectMoments(generated, components), projectMoments(reference, components)]
-    : [generated, reference];
-  const warning = rankWarning(Math.min(a.count, b.count), a.width, components === undefined);
+  return components
+    ? frechetInside(projectMoments(generated, components), projectMoments(reference, components))
+    : withWarning(generated, reference, ENOUGH_SAMPLES);
+}
+
+/** Of moments in a space of few dimensions, such as those of samples that were projected. */
+export const frechetInside = (generated: Moments, reference: Moments): FrechetResult =>
+  withWarning(generated, reference, 0);
+
+function withWarning(a: Moments, b: Moments, enough: number): FrechetResult {
+  const warning = rankWarning(Math.min(a.count, b.count), a.width, enough);
   return {
     value: frechetDistance(a, b),
     generated: a.count,
@@ -49,8 +56,8 @@ export function frechet(
   };
 }
 
-function rankWarning(samples: number, width: number, whole: boolean): string | undefined {
-  const needed = Math.max(width + 1, whole ? ENOUGH_SAMPLES : 0);
+function rankWarning(samples: number, width: number, enough: number): string | undefined {
+  const needed = Math.max(width + 1, enough);
   if (samples >= needed) return undefined;
   const state =
     samples <= width ? 'the covariance is rank-deficient' : 'the covariance is poorly known';

@@ -1,6 +1,6 @@
 /** How long drawing takes: an estimate from two probes a model, then what is left at the speed that was seen. */
 import type { Range } from './cell-files.ts';
-import { type Cell, type PlanOptions, seedsOf } from './plan.ts';
+import { type Cell, seedsOf } from './plan.ts';
 import type { RenderCell } from './run.ts';
 
 export type Missing = { readonly cell: Cell; readonly range: Range };
@@ -8,7 +8,9 @@ export type Estimate = {
   /** Pictures to draw, and all that the comparison needs. */
   readonly missing: number;
   readonly pictures: number;
-  /** Of drawing, and of looking at pictures and drawings that no features are kept of. */
+  /** Cells to measure. */
+  readonly cells: number;
+  /** Of drawing and of measuring, with making what real drawings it needs. */
   readonly seconds: number;
 };
 export type Progress = {
@@ -16,18 +18,25 @@ export type Progress = {
   readonly cell: Cell;
   readonly done: number;
   readonly of: number;
-  /** Of this stage. */
   readonly secondsLeft?: number;
 };
 
-export type ClockOptions = Pick<PlanOptions, 'sizes' | 'samples'> & {
+export type ClockOptions = {
   readonly render: RenderCell;
   readonly drawing: (model: Cell['model']) => { readonly steps: number };
   readonly conditions: readonly (readonly number[])[];
-  /** Seconds that judging will take. */
-  readonly judging: () => Promise<number>;
   readonly now: () => number;
   readonly onEstimate?: (estimate: Estimate) => void;
+};
+
+export type Work = {
+  readonly missing: readonly Missing[];
+  /** That the comparison needs, missing or not. */
+  readonly pictures: number;
+  /** Cells to measure. */
+  readonly cells: number;
+  /** Seconds that measuring will take. */
+  readonly judging: number;
 };
 
 /** Pictures and steps of a probe. */
@@ -38,8 +47,7 @@ const countOf = ({ range }: Missing) => range.to - range.from;
 
 export async function createClock(
   options: ClockOptions,
-  missing: readonly Missing[],
-  pictures: number,
+  { missing, pictures, cells, judging }: Work,
 ) {
   const costs = new Map<string, (pixels: number) => number>();
   for (const { cell } of missing)
@@ -48,11 +56,8 @@ export async function createClock(
     countOf(one) * costs.get(one.cell.model.id)!(pixelsOf(one.cell));
   const total = missing.reduce((sum, one) => sum + expected(one), 0);
   const wanted = missing.reduce((sum, one) => sum + countOf(one), 0);
-  if (missing.length > 0)
-    options.onEstimate?.({
-      ...{ missing: wanted, pictures },
-      seconds: total + (await options.judging()),
-    });
+  if (wanted > 0 || cells > 0)
+    options.onEstimate?.({ missing: wanted, pictures, cells, seconds: total + judging });
   const started = options.now();
   let [drawn, spent] = [0, 0];
   return {
@@ -60,7 +65,8 @@ export async function createClock(
       const taken = (options.now() - started) / 1000;
       const speed = spent > 0 ? taken / spent : 1; // seconds for each second that was expected
       const done = pictures - wanted + drawn;
-      return { stage: 'draw', cell, done, of: pictures, secondsLeft: (total - spent) * speed };
+      const secondsLeft = (total - spent) * speed + judging;
+      return { stage: 'draw', cell, done, of: pictures, secondsLeft };
     },
     done(cell: Cell, range: Range): void {
       drawn += countOf({ cell, range });

@@ -11,6 +11,7 @@ import { meanAndDeviation } from '../metrics/spread.ts';
 import { MEASURES, type MeasureName, type Point } from './measures.ts';
 import { type Arm, sameSize, sizeName } from './plan.ts';
 import type { MeasuredCell, MeasuredSize, Resolution } from './run.ts';
+import { compareSeeds, type SeedComparison } from './seed-spread.ts';
 
 /** An arm at one size, with the cells of all its sets of seeds. */
 export type ArmAtSize = Arm & {
@@ -24,14 +25,14 @@ export function armsOf({ cells, sizes }: Resolution): ArmAtSize[] {
   return sizes.flatMap((at) => {
     const here = cells.filter(({ cell }) => cell.size === at.size);
     const first = here.filter(({ cell }) => cell.seeds === 0);
-    return first.map(({ cell: { model, extend } }) => {
-      const own = here.filter(({ cell }) => cell.model === model && cell.extend === extend);
+    return first.map(({ cell: { name, extend } }) => {
+      const own = here.filter(({ cell }) => cell.name === name && cell.extend === extend);
       let statistic: Statistic | undefined;
       const kid = () => {
         statistic ??= kidStatistic(pooledOf(own), at.reference);
         return statistic;
       };
-      return { model, extend, at, cells: own, kid };
+      return { name, extend, at, cells: own, kid };
     });
   });
 }
@@ -65,47 +66,32 @@ function pooledOf(cells: readonly MeasuredCell[]): Rows {
   return rowsOf(data, first.width);
 }
 
+/** Methods of one model, models with one method, models each with its best method, one arm at a size and its transpose. */
+export type Between = 'methods' | 'models' | 'best methods' | 'shapes';
 export type Comparison = {
+  readonly between: Between;
   readonly size: string;
   readonly arm: string;
   readonly against: string;
   readonly ratio: Interval;
   /** The interval leaves 1 out, and what it is relative to is more than chance around 0. */
   readonly told: boolean;
+  /** Where both have several sets of seeds. */
+  readonly seeds?: SeedComparison;
 };
 
-export const armName = ({ model, extend }: Arm): string => `${model.id}, ${extend}`;
+export const isOfModels = ({ between }: Pick<Comparison, 'between'>): boolean =>
+  between === 'models' || between === 'best methods';
+
+export const armName = ({ name, extend }: Arm): string => `${name}, ${extend}`;
 
 /**
- * Each method against none with the same model, each later model against the first with the same method, and each
- * size against its transpose (a method that treats both axes alike has a ratio near 1).
+ * Each method against none with the same model, each later model against the first with the same method and with the
+ * best of both, and each size against its transpose (a method that treats both axes alike has a ratio near 1). Pairs
+ * of the same pictures are there once.
  */
 export function compareArms(arms: readonly ArmAtSize[], rng: Rng): Comparison[] {
-  const first = arms[0]?.model;
-  const pairs = arms.flatMap((arm): [ArmAtSize, ArmAtSize][] => {
-    const like = (test: (other: ArmAtSize) => boolean) =>
-      arms
-        .filter((other) => other !== arm && test(other))
-        .map((o): [ArmAtSize, ArmAtSize] => [arm, o]);
-    const { width, height } = arm.at.size;
-    return [
-      ...like(
-        (o) => o.at === arm.at && o.model === arm.model && o.extend === 'none' && changes(arm),
-      ),
-      ...like(
-        (o) =>
-          o.at === arm.at && o.model === first && arm.model !== first && o.extend === arm.extend,
-      ),
-      ...like(
-        (o) =>
-          width > height &&
-          sameSize(o.at.size, { width: height, height: width }) &&
-          o.model === arm.model &&
-          o.extend === arm.extend,
-      ),
-    ];
-  });
-  return pairs.map(([arm, against]) => {
+  return pairsOf(arms).map(({ between, arm, against }) => {
     const size = sizeName(arm.at.size);
     const other = sizeName(against.at.size);
     const names = {
@@ -115,18 +101,73 @@ export function compareArms(arms: readonly ArmAtSize[], rng: Rng): Comparison[] 
     };
     const ratio = kidRatio(arm, against, rng.stream(JSON.stringify(names)));
     const told = isAboveZero(against) && (ratio.low > 1 || ratio.high < 1);
-    return { ...names, ratio, told };
+    const seeds = compareSeeds(kidsOf(arm), kidsOf(against));
+    return { between, ...names, ratio, told, ...(seeds ? { seeds } : {}) };
   });
 }
+
+type Pair = { readonly between: Between; readonly arm: ArmAtSize; readonly against: ArmAtSize };
+
+function pairsOf(arms: readonly ArmAtSize[]): Pair[] {
+  const first = arms[0]?.name;
+  const drawn = drawnArms(arms);
+  const best = new Set(bestOfEach(drawn));
+  const pairs = drawn.flatMap((arm) => {
+    const like = (between: Between, test: (other: ArmAtSize) => boolean): Pair[] =>
+      arms.filter(test).map((other) => {
+        const against = drawn.find((one) => drawsLike(one, other))!;
+        return { between, arm, against };
+      });
+    const { width, height } = arm.at.size;
+    const transposed = { width: height, height: width };
+    const sameMethod = (o: ArmAtSize) => o.extend === arm.extend;
+    const sameModel = (o: ArmAtSize) => o.name === arm.name;
+    const firstModel = (o: ArmAtSize) => o.at === arm.at && o.name === first && !sameModel(o);
+    return [
+      ...like('methods', (o) => o.at === arm.at && sameModel(o) && o.extend === 'none'),
+      ...like('models', (o) => firstModel(o) && sameMethod(o)),
+      ...like('best methods', (o) => firstModel(o) && best.has(arm) && best.has(o)),
+      ...like(
+        'shapes',
+        (o) => width > height && sameSize(o.at.size, transposed) && sameModel(o) && sameMethod(o),
+      ),
+    ];
+  });
+  return pairs.filter(
+    ({ arm, against }, i) =>
+      arm !== against &&
+      pairs.findIndex((other) => other.arm === arm && other.against === against) === i,
+  );
+}
+
+/** KID x 1000 of each set. */
+const kidsOf = ({ cells }: ArmAtSize): number[] =>
+  cells.map((cell) => MEASURES.kid.of(cell)!.value);
 
 /** KID is 0 on average for equal laws, and a ratio to such a one says nothing. */
 const isAboveZero = (arm: ArmAtSize): boolean => pointOf('kid', arm)!.low > 0;
 
-/** Whether a method draws other pictures than none. */
-const changes = ({ cells }: ArmAtSize): boolean => cells[0]!.cell.drawnBy !== 'none';
-
 const drawsLike = (a: ArmAtSize, b: ArmAtSize): boolean =>
-  a.at === b.at && a.model === b.model && a.cells[0]!.cell.drawnBy === b.cells[0]!.cell.drawnBy;
+  a.at === b.at && a.name === b.name && a.cells[0]!.cell.drawnBy === b.cells[0]!.cell.drawnBy;
+
+const kidOf = (arm: ArmAtSize): number => pointOf('kid', arm)!.value;
+const leastOf = (arms: readonly ArmAtSize[]): ArmAtSize =>
+  arms.reduce((least, arm) => (kidOf(arm) < kidOf(least) ? arm : least));
+
+/** Arms with pictures of their own: where several draw the same, that whose method it is. */
+export const drawnArms = (arms: readonly ArmAtSize[]): ArmAtSize[] =>
+  arms.filter((arm) => {
+    const alike = arms.filter((other) => drawsLike(arm, other));
+    return (
+      (alike.find(({ extend, cells }) => extend === cells[0]!.cell.drawnBy) ?? alike[0]) === arm
+    );
+  });
+
+/** Each model's arm of the least KID at each size. */
+export const bestOfEach = (drawn: readonly ArmAtSize[]): ArmAtSize[] =>
+  drawn.filter(
+    (arm) => leastOf(drawn.filter(({ at, name }) => at === arm.at && name === arm.name)) === arm,
+  );
 
 export type Best = {
   readonly size: string;
@@ -139,9 +180,8 @@ export type Best = {
 export function bestOf(arms: readonly ArmAtSize[], rng: Rng): Best[] {
   const sizes = [...new Set(arms.map(({ at }) => at))];
   return sizes.map((at) => {
-    const here = arms.filter((arm) => arm.at === at && arms.find((o) => drawsLike(arm, o)) === arm);
-    const kid = (arm: ArmAtSize) => pointOf('kid', arm)!.value;
-    const best = here.reduce((least, arm) => (kid(arm) < kid(least) ? arm : least));
+    const here = drawnArms(arms).filter((arm) => arm.at === at);
+    const best = leastOf(here);
     const size = sizeName(at.size);
     const alike = here.filter((arm) => {
       if (arm === best) return false;

@@ -2,38 +2,40 @@
 import type { Picture } from '../../png.ts';
 import type { Rng } from '../../tensor/rng.ts';
 import type { Rows } from '../../tensor/rows.ts';
-import type { Attributes } from '../attributes.ts';
 import { type Consistency, compareSizes } from '../consistency.ts';
 import { compareDuplication, type Duplication } from '../duplication.ts';
 import { compareFigures, type FigureComparison } from '../figure-place.ts';
 import { type DensityCoverage, densityCoverage } from '../metrics/density-coverage.ts';
-import { type FrechetResult, frechet } from '../metrics/frechet.ts';
+import { type FrechetResult, frechetInside } from '../metrics/frechet.ts';
 import { type Kid, kid } from '../metrics/kid.ts';
-import { momentsOf } from '../metrics/moments.ts';
+import { type Moments, momentsOf } from '../metrics/moments.ts';
 import { type PrecisionRecall, precisionRecall } from '../metrics/precision-recall.ts';
-import { type Components, componentsOfRows } from '../metrics/principal-components.ts';
-import { compareRates, type Rates, scoreReadings } from '../reading-rates.ts';
-import { compareSeams, type Seams } from '../seams.ts';
+import { type Components, componentsOfRows, projectRows } from '../metrics/principal-components.ts';
+import { compareRates, type Rates } from '../reading-rates.ts';
+import { compareSteps, type Seams } from '../seams.ts';
 import type { FeatureSet } from './features.ts';
+import type { Looks } from './looks.ts';
 import type { SizedReader } from './reading.ts';
+
+/** Of all that is kept of a cell: another where a number of the same pictures would be another. */
+export const NUMBERS_VERSION = 2;
 
 /** Dimensions that the few samples of a cell can fill (recommended for fewer than 2048). */
 const COMPONENTS = 128;
 /** Blocks of the error bar; fewer where there are few samples. */
 const BLOCKS = 10;
 
-/** What all cells of one size are compared with. */
-export type SizeReference = {
-  /** The drawings whose words are asked for, in the order of the pictures. */
-  readonly real: readonly Picture[];
-  /** What these reach, which are not in the reference. */
-  readonly realDistances: Distances;
-  /** Other drawings: what distances are measured to. */
+/** What distances of a size are measured to: drawings whose words are not asked for. */
+export type Reference = {
   readonly features: FeatureSet;
-  readonly components: Components;
-  readonly spatialComponents?: Components;
-  readonly reader: SizedReader;
+  readonly pooled: Space;
+  readonly spatial?: Space;
 };
+/** Principal components of the reference, and its moments in them. */
+type Space = { readonly components: Components; readonly moments: Moments };
+
+/** The drawings whose words are asked for, measured as pictures are. */
+export type RealSide = { readonly looks: Looks; readonly distances: Distances };
 
 export type Distances = {
   readonly kid: Kid;
@@ -62,26 +64,30 @@ export type CellNumbers = {
   readonly seconds: number;
 };
 
-export const componentsFor = (reference: Rows): Components =>
-  componentsOfRows(reference, Math.min(COMPONENTS, reference.count - 1, reference.width));
+export function referenceOf(features: FeatureSet): Reference {
+  const { pooled, spatial } = features;
+  return {
+    ...{ features, pooled: spaceOf(pooled) },
+    ...(spatial ? { spatial: spaceOf(spatial) } : {}),
+  };
+}
 
-export function distancesTo(
-  reference: Pick<SizeReference, 'features' | 'components' | 'spatialComponents'>,
-  features: FeatureSet,
-): Distances {
+function spaceOf(rows: Rows): Space {
+  const components = componentsOfRows(rows, Math.min(COMPONENTS, rows.count - 1, rows.width));
+  return { components, moments: momentsOf(projectRows(rows, components)) };
+}
+
+export function distancesTo(reference: Reference, features: FeatureSet): Distances {
   const { pooled, spatial, crops } = features;
   const theirs = reference.features;
-  const between = (a: Rows, b: Rows, components: Components) =>
-    frechet(momentsOf(a), momentsOf(b), { components });
+  const between = (rows: Rows, { components, moments }: Space) =>
+    frechetInside(momentsOf(projectRows(rows, components)), moments);
   const withError = (a: Rows, b: Rows) =>
     kid(a, b, { blocks: Math.min(BLOCKS, Math.floor(Math.min(a.count, b.count) / 2)) });
-  const { spatialComponents } = reference;
   return {
     kid: withError(pooled, theirs.pooled),
-    frechet: between(pooled, theirs.pooled, reference.components),
-    ...(spatial && theirs.spatial && spatialComponents
-      ? { spatial: between(spatial, theirs.spatial, spatialComponents) }
-      : {}),
+    frechet: between(pooled, reference.pooled),
+    ...(spatial && reference.spatial ? { spatial: between(spatial, reference.spatial) } : {}),
     ...(crops && theirs.crops ? { crops: withError(crops, theirs.crops) } : {}),
     ...precisionRecall(pooled, theirs.pooled),
     ...densityCoverage(pooled, theirs.pooled),
@@ -90,35 +96,37 @@ export function distancesTo(
 
 export type MeasureCellOptions = {
   readonly pictures: readonly Picture[];
+  readonly looks: Looks;
   readonly seconds: number;
   readonly features: FeatureSet;
-  readonly reference: SizeReference;
-  readonly attributes: Attributes;
-  readonly conditions: readonly (readonly number[])[];
+  readonly reference: Reference;
+  readonly real: RealSide;
+  readonly reader: SizedReader;
   readonly patch: number;
   /** Of the same seeds at the trained size. */
   readonly trained?: readonly Picture[];
   readonly rng: Rng;
 };
 
-export async function measureCell(options: MeasureCellOptions): Promise<CellNumbers> {
-  const { pictures, features, reference, attributes, conditions, patch, trained, rng } = options;
-  const { read, ...reader } = reference.reader;
-  const real = reference.real.slice(0, pictures.length);
-  const scores = async (side: readonly Picture[]) =>
-    scoreReadings(attributes, await read(side), conditions);
-  const [mine, theirs] = [await scores(pictures), await scores(real)];
+export function measureCell(options: MeasureCellOptions): CellNumbers {
+  const { pictures, looks, features, reference, real, patch, trained, rng } = options;
+  const { read: _read, ...reader } = options.reader;
+  const theirs = real.looks;
   return {
     samples: pictures.length,
     reference: reference.features.pooled.count,
     generated: distancesTo(reference, features),
-    real: reference.realDistances,
-    style: compareRates(mine, theirs, 'style', rng.stream('style')),
-    attributes: compareRates(mine, theirs, 'attributes', rng.stream('attributes')),
+    real: real.distances,
+    style: compareRates(looks.scores, theirs.scores, 'style', rng.stream('style')),
+    attributes: compareRates(looks.scores, theirs.scores, 'attributes', rng.stream('attributes')),
     reader,
-    seams: compareSeams(pictures, real, patch, rng.stream('seams')),
-    duplication: compareDuplication(pictures, real, rng.stream('duplication')),
-    figures: compareFigures(pictures, real, rng.stream('figures')),
+    seams: compareSteps(looks.steps(patch), theirs.steps(patch), rng.stream('seams')),
+    duplication: compareDuplication(
+      looks.duplication,
+      theirs.duplication,
+      rng.stream('duplication'),
+    ),
+    figures: compareFigures(looks.figures, theirs.figures, rng.stream('figures')),
     ...(trained ? { consistency: compareSizes(pictures, trained, rng.stream('consistency')) } : {}),
     seconds: options.seconds,
   };

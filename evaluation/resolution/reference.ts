@@ -5,56 +5,76 @@
  */
 import type { Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
-import { openAvatars } from '../../training/data/avatars.ts';
-import type { Dataset } from '../../training/data/dataset.ts';
+import {
+  type AvatarOptions,
+  areDrawn,
+  loadAvatars,
+  openAvatars,
+  splitSpecs,
+} from '../../training/data/avatars.ts';
 import { picturesOf } from '../reader-files.ts';
-import { sameSize, sizeName } from './plan.ts';
+import { SHOWN, sameSize, sizeName } from './plan.ts';
 
 export type Drawings = {
   readonly name: string;
   readonly vocabulary: readonly string[];
   readonly count: number;
   words(index: number): readonly number[];
-  /** All of them, in order, at one of the sizes. */
+  /** All of them, in order, or the first few of a size that is only looked at; made where they are not kept. */
   at(size: Size): Promise<readonly Picture[]>;
+  /** The first few, made anew: what making them takes. */
+  few(size: Size, count: number): Promise<readonly Picture[]>;
+  /** How many of a size are to be made; sizes of one shorter side share them. */
+  unmade(size: Size): Promise<number>;
 };
 
 export type AvatarDrawingsOptions = {
   readonly sizes: readonly Size[];
+  /** Sizes that are only looked at. */
+  readonly sheetSizes?: readonly Size[];
   readonly count: number;
   /** Folder for drawn pictures. */
   readonly cache: string;
-  readonly onProgress?: (progress: { side: number; done: number }) => void;
+  readonly onProgress?: (progress: { side: number; done: number; of: number }) => void;
 };
 
-/** Avatars that no model was trained on. */
-export async function openAvatarDrawings({
-  sizes,
-  count,
-  cache,
-  onProgress,
-}: AvatarDrawingsOptions): Promise<Drawings> {
-  const bySide = new Map<number, Dataset>();
-  for (const side of new Set(sizes.map(shorter))) {
-    const data = await openAvatars({
-      size: side,
-      count,
-      split: 'validation',
-      cache,
-      onProgress: (done) => onProgress?.({ side, done }),
-    });
-    bySide.set(side, data);
-  }
-  const [first] = bySide.values();
+/** Avatars that no model was trained on. Those of the smallest size are made at once, the others when they are asked for. */
+export async function openAvatarDrawings(options: AvatarDrawingsOptions): Promise<Drawings> {
+  const { sizes, count, cache, onProgress } = options;
+  const avatars = await loadAvatars();
+  const sides = new Set(sizes.map(shorter));
+  const cached = (size: Size): AvatarOptions => {
+    const side = shorter(size);
+    const all = sides.has(side) ? count : SHOWN;
+    const tell = (done: number) => onProgress?.({ side, done, of: all });
+    return { size: side, count: all, split: SPLIT, cache, onProgress: tell };
+  };
+  const [least] = sizes.toSorted((a, b) => shorter(a) - shorter(b));
+  const smallest = await openAvatars(cached(least!));
   return {
     name: `avatars, ${count} of the validation split`,
-    vocabulary: first!.vocabulary,
+    vocabulary: avatars.vocabulary,
     count,
-    words: (index) => first!.words(index),
-    at: async (size) => picturesOf(bySide.get(shorter(size))!).map((one) => inFrame(one, size)),
+    words: (index) => smallest.words(index),
+    at: async (size) =>
+      picturesOf(await openAvatars(cached(size))).map((one) => inFrame(one, size)),
+    async few(size, wanted) {
+      const side = shorter(size);
+      const made: Picture[] = [];
+      for (const { spec } of splitSpecs(avatars, SPLIT, wanted)) {
+        const data = await avatars.render(spec, side);
+        made.push(inFrame({ data, width: side, height: side }, size));
+      }
+      return made;
+    },
+    unmade: async (size) => {
+      const options = cached(size);
+      return areDrawn(avatars, options) ? 0 : options.count;
+    },
   };
 }
 
+const SPLIT = 'validation';
 const shorter = ({ width, height }: Size) => Math.min(width, height);
 
 /** A picture in the middle of a white one that is at least as large. */

@@ -1,15 +1,13 @@
-/** The charts and sheets of a comparison. */
-import { contactSheet, type Picture } from '../../png.ts';
+/** The charts of a comparison. */
 import { type HeatMap, type LineChart, rangeOf, type Series } from '../charts.ts';
 import { MEASURES, type MeasureName } from './measures.ts';
-import { sizeName } from './plan.ts';
 import type { Report, Row } from './report.ts';
-import { type Resolution, SHOWN } from './run.ts';
 
 /** Measures that curves are drawn of, the first ones first on the page. */
 const CURVES: readonly MeasureName[] = [
   'kid',
   'attributes',
+  'style',
   'duplication',
   'consistency',
   'frechet',
@@ -27,13 +25,10 @@ const MAPS: readonly MeasureName[] = [
   'coverage',
   'seconds',
 ];
-/** Pictures of which there is a sheet. */
-const SHEETS = 4;
-
 const unique = (values: readonly string[]): string[] => [...new Set(values)];
 export const sizesOf = ({ rows }: Report): string[] => unique(rows.map(({ size }) => size));
 export const methodsOf = ({ rows }: Report): string[] => unique(rows.map(({ extend }) => extend));
-const modelsOf = ({ rows }: Report): string[] => unique(rows.map(({ model }) => model));
+export const modelsOf = ({ rows }: Report): string[] => unique(rows.map(({ model }) => model));
 const isSquare = (size: string): boolean => {
   const [width, height] = size.split('x');
   return width === height;
@@ -41,37 +36,99 @@ const isSquare = (size: string): boolean => {
 
 export type Named<Chart> = { readonly name: string; readonly chart: Chart };
 
-/** One chart a measure and model, a curve a method; all models' charts of a measure have one axis. */
-export function curvesOf(report: Report): Named<LineChart>[] {
+/** A chart's curves: of methods with one model, or of models. */
+export type Curves = Named<LineChart> & { readonly of: 'methods' | 'models' };
+
+/**
+ * Of every measure: models as curves, without extension and each with its best method of a size, where there are
+ * several; and methods as curves, a chart a model, where it was drawn with several. All charts of a measure have one axis.
+ */
+export function curvesOf(report: Report): Curves[] {
   const places = sizesOf(report);
   const alone = new Set(places.filter((size) => !isSquare(size)));
   return CURVES.flatMap((measure) => {
-    const seriesOf = (model: string): Series[] =>
-      methodsOf(report).map((extend) => ({
-        name: extend,
-        points: places.map((size) => {
-          const row = findRow(report.rows, { model, extend, size });
-          return row?.unchanged ? undefined : row?.numbers[measure];
-        }),
-      }));
-    const all = modelsOf(report).map((model) => ({ model, series: seriesOf(model) }));
-    const known = all.some(({ series }) => series.some(({ points }) => points.some((p) => p)));
-    if (!known) return [];
     const level = levelOf(measure);
-    const range = rangeOf(
-      all.flatMap(({ series }) => series),
-      level?.value,
-    );
-    return all.map(({ model, series }) => ({
-      name: `${measure}-${model}`,
+    const charts = groupsOf(report)
+      .map(({ curves, ...group }) => ({ ...group, series: seriesOf(curves, measure) }))
+      .filter(({ series }) => series.some(({ points }) => points.some((point) => point)));
+    const all = charts.flatMap(({ series }) => series);
+    return charts.map(({ name, of, title, series }) => ({
+      ...{ name: `${measure}-${name}`, of },
       chart: {
-        title: `${model}: ${MEASURES[measure].title}`,
-        ...{ places, series, alone, range },
+        title: `${title}: ${MEASURES[measure].title}`,
+        ...{ places, series, alone, range: rangeOf(all, level?.value) },
         ...(level ? { level } : {}),
       },
     }));
   });
 }
+
+/** Names in the order of their colours. */
+export const legendsOf = (report: Report): { of: Curves['of']; names: string[] }[] => {
+  const kinds = new Set(groupsOf(report).map(({ of }) => of));
+  const names = { models: modelsOf(report), methods: methodsOf(report) };
+  return [...kinds].map((of) => ({ of, names: names[of] }));
+};
+
+type Group = {
+  readonly name: string;
+  readonly of: Curves['of'];
+  readonly title: string;
+  /** The rows of each curve, one a size. */
+  readonly curves: readonly {
+    readonly name: string;
+    readonly rows: readonly (Row | undefined)[];
+  }[];
+};
+
+function groupsOf(report: Report): Group[] {
+  const [models, methods, sizes] = [modelsOf(report), methodsOf(report), sizesOf(report)];
+  const at = (model: string, extend: string) =>
+    sizes.map((size) => {
+      const row = findRow(report.rows, { model, extend, size });
+      return row?.unchanged ? undefined : row;
+    });
+  const plain = methods.includes('none') ? 'none' : methods[0]!;
+  const several = models.length > 1;
+  const ofModels = (
+    name: string,
+    title: string,
+    rowsOf: (model: string) => Group['curves'][number]['rows'],
+  ): Group => ({
+    ...{ name, title, of: 'models' },
+    curves: models.map((model) => ({ name: model, rows: rowsOf(model) })),
+  });
+  const extended = models.filter((model) =>
+    methods.some((extend) => extend !== plain && at(model, extend).some((row) => row)),
+  );
+  return [
+    ...(several
+      ? [ofModels('models', plain === 'none' ? 'no extension' : plain, (model) => at(model, plain))]
+      : []),
+    ...(several && extended.length > 0
+      ? [
+          ofModels('best', 'best method', (model) =>
+            sizes.map((size) => bestRow(report, model, size)),
+          ),
+        ]
+      : []),
+    ...(several ? extended : models).map(
+      (model): Group => ({
+        ...{ name: model, title: model, of: 'methods' },
+        curves: methods.map((extend) => ({ name: extend, rows: at(model, extend) })),
+      }),
+    ),
+  ];
+}
+
+/** A model's row of the least KID at a size. */
+export const bestRow = ({ rows }: Report, model: string, size: string): Row | undefined =>
+  rows
+    .filter((row) => row.model === model && row.size === size && !row.unchanged)
+    .toSorted((a, b) => a.numbers.kid!.value - b.numbers.kid!.value)[0];
+
+const seriesOf = (curves: Group['curves'], measure: MeasureName): Series[] =>
+  curves.map(({ name, rows }) => ({ name, points: rows.map((row) => row?.numbers[measure]) }));
 
 /** Where real drawings are, in measures relative to them. */
 function levelOf(measure: MeasureName): LineChart['level'] {
@@ -95,7 +152,7 @@ export function heatMapsOf(report: Report): Named<HeatMap>[] {
       values: arms.map((arm) =>
         columns.map((size) => findRow(report.rows, { ...arm, size })?.numbers[measure]?.value),
       ),
-      better: MEASURES[measure].better,
+      ...{ better: MEASURES[measure].better, within: 'columns' },
     },
   }));
 }
@@ -105,32 +162,3 @@ const findRow = (
   { model, extend, size }: Pick<Row, 'model' | 'extend' | 'size'>,
 ): Row | undefined =>
   rows.find((row) => row.model === model && row.extend === extend && row.size === size);
-
-/** One sheet a model and picture: the real drawing and every method down, sizes across, one seed. */
-export async function sheetsOf({ cells, sizes }: Resolution): Promise<Named<Picture>[]> {
-  const first = cells.filter(({ cell }) => cell.seeds === 0);
-  const models = [...new Set(first.map(({ cell }) => cell.model))];
-  const methods = [...new Set(first.map(({ cell }) => cell.extend))];
-  const count = Math.min(SHEETS, SHOWN, first[0]!.pictures.length);
-  const sheets: Named<Picture>[] = [];
-  for (const model of models)
-    for (let k = 0; k < count; k++) {
-      const rows = methods.flatMap((extend) =>
-        sizes.map(({ size }) => {
-          const found = first.find(
-            ({ cell }) => cell.model === model && cell.extend === extend && cell.size === size,
-          );
-          return found!.pictures[k]!;
-        }),
-      );
-      const chart = await contactSheet([...sizes.map(({ real }) => real[k]!), ...rows], {
-        columns: sizes.length,
-        gap: 4,
-        background: '#e8e8e8',
-        rowLabels: ['real drawing', ...methods],
-        columnLabels: sizes.map(({ size }) => sizeName(size)),
-      });
-      sheets.push({ name: `sheet-${model.id}-${k + 1}`, chart });
-    }
-  return sheets;
-}

@@ -5,8 +5,9 @@ import { encodePng, svgToPng } from '../../png.ts';
 import { heatMap, legend, lineChart, PRINT } from '../charts.ts';
 import { writeJson, writeWhole } from './cell-files.ts';
 import { csvOf, formatReport, type Report } from './report.ts';
-import { curvesOf, heatMapsOf, methodsOf, sheetsOf } from './report-charts.ts';
+import { curvesOf, heatMapsOf, legendsOf } from './report-charts.ts';
 import { reportPage } from './report-page.ts';
+import { sheetsOf } from './report-sheets.ts';
 import type { Resolution } from './run.ts';
 
 export async function writeReport(
@@ -17,13 +18,15 @@ export async function writeReport(
   const charts = join(out, 'charts');
   await mkdir(charts, { recursive: true });
   const sheets: { name: string; file: Uint8Array }[] = [];
-  for (const { name, chart } of await sheetsOf(resolution)) {
+  for (const { name, chart } of await sheetsOf(resolution, report)) {
     const file = await encodePng(chart);
     sheets.push({ name, file });
     await writeWhole(join(charts, `${name}.png`), file);
   }
   const drawings = [
-    { name: 'legend', svg: legend(methodsOf(report), PRINT) },
+    ...legendsOf(report).map(({ of, names }) => ({
+      ...{ name: `legend-${of}`, svg: legend(names, PRINT) },
+    })),
     ...curvesOf(report).map(({ name, chart }) => ({ name, svg: lineChart(chart, PRINT) })),
     ...heatMapsOf(report).map(({ name, chart }) => ({ name, svg: heatMap(chart, PRINT) })),
   ];

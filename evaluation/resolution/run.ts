@@ -2,34 +2,23 @@
  * The comparison over sizes: draws what is missing of every cell, measures it, and gives all numbers. It does not know
  * how pictures come to be: `render` is bound to this process, or to a queue, by whoever calls it.
  */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { FeatureNetwork } from '../../encoders/features/contract.ts';
 import type { Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
-import { createRng } from '../../tensor/rng.ts';
 import type { Rows } from '../../tensor/rows.ts';
-import { type Attributes, attributesOf } from '../attributes.ts';
+import { attributesOf } from '../attributes.ts';
 import { checkVocabulary } from '../evaluate-model.ts';
-import {
-  cellFolder,
-  type Drawing,
-  type Drawn,
-  digestOf,
-  partsOf,
-  type Range,
-  readJson,
-  readPart,
-  writeJson,
-  writePart,
-} from './cell-files.ts';
-import { createClock, type Estimate, type Progress } from './clock.ts';
-import { keptFeatures, readFeatures } from './features.ts';
-import { type CellNumbers, measureCell, type SizeReference } from './measure-cell.ts';
-import { type Cell, isTrained, type PlanOptions, planCells, seedsOf } from './plan.ts';
+import { type Drawing, type Drawn, digestOf, partsOf, readPart, writePart } from './cell-files.ts';
+import { createClock, type Estimate, type Missing, type Progress } from './clock.ts';
+import { judgingSeconds, type Unjudged } from './judging.ts';
+import type { Asked } from './looks.ts';
+import { folderOf, judgedFiles, measureAll } from './measure.ts';
+import type { CellNumbers } from './measure-cell.ts';
+import { type Cell, type PlanOptions, planCells, seedsOf } from './plan.ts';
 import type { ReaderLike } from './reading.ts';
 import { checkPictures, type Drawings } from './reference.ts';
-import { judgingSeconds, referenceAt } from './size-reference.ts';
 
 /** One picture for each condition (word ids) with its seed; `seconds` is what one took, without compiling. */
 export type RenderCell = (asked: {
@@ -55,33 +44,29 @@ export type ResolutionOptions = PlanOptions & {
   readonly signal?: AbortSignal;
 };
 
-/** A cell's numbers, its first pictures and what ratios are taken of: not all of it fits in memory at once. */
-export type MeasuredCell = {
-  readonly cell: Cell;
+/** A cell and its first pictures. */
+export type SeenCell = { readonly cell: Cell; readonly pictures: readonly Picture[] };
+/** With its numbers and what ratios are taken of: not all of it fits in memory at once. */
+export type MeasuredCell = SeenCell & {
   readonly drawing: Drawing;
   readonly numbers: CellNumbers;
-  readonly pictures: readonly Picture[];
   readonly pooled: Rows;
 };
-export type MeasuredSize = {
-  readonly size: Size;
-  /** The first real drawings. */
-  readonly real: readonly Picture[];
-  readonly reference: Rows;
-};
+/** A size and its first real drawings. */
+export type SeenSize = { readonly size: Size; readonly real: readonly Picture[] };
+export type MeasuredSize = SeenSize & { readonly reference: Rows };
 export type Resolution = {
   readonly cells: readonly MeasuredCell[];
   readonly sizes: readonly MeasuredSize[];
+  /** Sizes that are looked at and not measured, and their cells. */
+  readonly seen: { readonly sizes: readonly SeenSize[]; readonly cells: readonly SeenCell[] };
 };
-
-/** Pictures of a cell that are shown. */
-export const SHOWN = 12;
 
 export async function measureResolution(options: ResolutionOptions): Promise<Resolution> {
   const cells = planCells(options);
   const { drawings, models, readers, samples } = options;
   checkDrawings(options);
-  for (const { vocabulary } of models) {
+  for (const { vocabulary } of models.flatMap(({ trainings }) => trainings)) {
     checkVocabulary('drawings', drawings.vocabulary, vocabulary);
     for (const { card } of readers) checkVocabulary('reader', card.vocabulary, vocabulary);
   }
@@ -101,12 +86,12 @@ export async function measureResolution(options: ResolutionOptions): Promise<Res
   return measureAll(run);
 }
 
-type Run = ResolutionOptions & {
-  readonly cells: readonly Cell[];
-  readonly attributes: Attributes;
-  readonly conditions: readonly (readonly number[])[];
-  readonly asked: string;
-};
+export type Run = ResolutionOptions &
+  Asked & {
+    readonly cells: readonly Cell[];
+    /** A digest of the words that are asked for. */
+    readonly asked: string;
+  };
 
 function checkDrawings({ drawings, samples }: ResolutionOptions): void {
   const least = 2 * samples;
@@ -115,9 +100,6 @@ function checkDrawings({ drawings, samples }: ResolutionOptions): void {
     `resolution: expected at least ${least} drawings (${samples} whose words are asked for, and as many for a reference), got ${drawings.count}; take fewer samples or more drawings`,
   );
 }
-
-const folderOf = ({ out, asked, drawing }: Run, cell: Cell) =>
-  cellFolder(out, cell, drawing(cell.model), asked);
 
 /** Cells with pictures of their own: others share a folder with one of them. */
 export const drawnCells = (cells: readonly Cell[]): Cell[] =>
@@ -129,12 +111,16 @@ const sharesPictures = (a: Cell, b: Cell) =>
 async function drawMissing(run: Run): Promise<void> {
   const { samples, signal, render, onProgress } = run;
   const own = drawnCells(run.cells);
-  const missing: { cell: Cell; range: Range }[] = [];
+  const missing: Missing[] = [];
   for (const cell of own)
-    for (const range of partsOf(samples))
+    for (const range of partsOf(cell.samples))
       if (!(await readPart(folderOf(run, cell), range, cell.size))) missing.push({ cell, range });
-  const judging = () => judgingSeconds(run, missing);
-  const clock = await createClock({ ...run, judging }, missing, own.length * samples);
+  const clock = await createClock(run, {
+    missing,
+    pictures: own.reduce((sum, cell) => sum + cell.samples, 0),
+    cells: unmeasured(run, own).length,
+    judging: await judgingSeconds(run, unjudged(run, own)),
+  });
   for (const { cell, range } of missing) {
     signal?.throwIfAborted();
     onProgress?.(clock.at(cell));
@@ -152,79 +138,15 @@ async function drawMissing(run: Run): Promise<void> {
   }
 }
 
-/** Size by size, so that the drawings of one size only are in memory. */
-async function measureAll(run: Run): Promise<Resolution> {
-  const cells: MeasuredCell[] = [];
-  const sizes: MeasuredSize[] = [];
-  const start = run.now();
-  for (const size of run.sizes) {
-    const reference = await referenceAt(run, size);
-    for (const cell of run.cells.filter((one) => one.size === size)) {
-      run.signal?.throwIfAborted();
-      const [done, of] = [cells.length, run.cells.length];
-      const each = (run.now() - start) / 1000 / done;
-      const left = done > 0 ? { secondsLeft: each * (of - done) } : {};
-      run.onProgress?.({ stage: 'measure', cell, done, of, ...left });
-      cells.push(await measureOne(run, cell, reference));
-    }
-    const { real, features } = reference;
-    sizes.push({ size, real: real.slice(0, SHOWN), reference: features.pooled });
-  }
-  return { cells, sizes };
-}
+const unmeasured = (run: Run, own: readonly Cell[]): Cell[] =>
+  own.filter((cell) => cell.measured && !existsSync(judgedFiles(run, cell).numbers));
 
-async function measureOne(run: Run, cell: Cell, reference: SizeReference): Promise<MeasuredCell> {
-  const { network, samples, attributes, conditions, drawings, signal } = run;
-  const folder = folderOf(run, cell);
-  const { pictures, seconds } = await readCell(run, cell);
-  const judged = digestOf(network.name, network.sees, network.kernel, samples);
-  const features = await keptFeatures(join(folder, `features-${judged}.safetensors`), () =>
-    readFeatures(network, pictures, signal),
-  );
-  const base = await trainedPictures(run, cell);
-  const judges = digestOf(judged, reference.reader.digest, drawings.name, base !== undefined);
-  const path = join(folder, `numbers-${judges}.json`);
-  const kept = await readJson<CellNumbers>(path);
-  const numbers =
-    kept ??
-    (await measureCell({
-      ...{ pictures, seconds, features, reference, attributes, conditions },
-      patch: cell.model.config.patch,
-      ...(base ? { trained: base } : {}),
-      rng: createRng(0).stream(`resolution/${judges}`),
-    }));
-  if (!kept) await writeJson(path, numbers);
-  return {
-    ...{ cell, drawing: run.drawing(cell.model), numbers },
-    pictures: pictures.slice(0, SHOWN),
-    pooled: features.pooled,
-  };
-}
-
-async function readCell(run: Run, cell: Cell): Promise<Drawn> {
-  const pictures: Picture[] = [];
-  let seconds = 0;
-  for (const range of partsOf(run.samples)) {
-    const part = await readPart(folderOf(run, cell), range, cell.size);
-    if (!part)
-      throw new Error(
-        `resolution: expected pictures ${range.from} to ${range.to} in '${folderOf(run, cell)}', got none; start again to draw them`,
-      );
-    pictures.push(...part.pictures);
-    seconds += (part.seconds * part.pictures.length) / run.samples;
-  }
-  return { pictures, seconds };
-}
-
-/** The same seeds at the trained size, where that is among the sizes. */
-async function trainedPictures(run: Run, cell: Cell): Promise<readonly Picture[] | undefined> {
-  if (isTrained(cell)) return undefined;
-  const same = run.cells.find(
-    (one) =>
-      isTrained(one) &&
-      one.model === cell.model &&
-      one.seeds === cell.seeds &&
-      one.drawnBy === 'none',
-  );
-  return same && (await readCell(run, same)).pictures;
+/** What is left to judge of each size. */
+function unjudged(run: Run, own: readonly Cell[]): Unjudged[] {
+  const picturesOf = (cells: readonly Cell[]) => cells.reduce((sum, one) => sum + one.samples, 0);
+  return [...run.sizes, ...(run.sheetSizes ?? [])].map((size) => {
+    const cells = unmeasured(run, own).filter((cell) => cell.size === size);
+    const unread = cells.filter((cell) => !existsSync(judgedFiles(run, cell).features));
+    return { size, unread: picturesOf(unread), unmeasured: picturesOf(cells) };
+  });
 }

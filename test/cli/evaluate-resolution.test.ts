@@ -60,6 +60,16 @@ describe('ropewalk evaluate resolution', () => {
       "expected the vocabulary of the drawings to be the model's 6 words, got 1198",
     ],
     [{ extend: 'none,,yarn' }, "expected values with commas between, got 'none,,yarn'"],
+    [{ 'extend-sizes': '24' }, 'expected sizes of extensions among 16x16, got 24x24'],
+    [{ 'sheet-sizes': '16' }, "expected sizes without repetition, got '16x16' twice"],
+    [
+      { models: 'both=turned+plain', seeds: '2' },
+      "got 'turned' and 'plain', whose positions differs",
+    ],
+    [
+      { models: 'both=turned+' },
+      "expected a model or trainings of one, such as 'rope=rope-1+rope-2'",
+    ],
   ])('refuses %j in one sentence, with nothing written', async (changes, said) => {
     const { code, err, out } = await evaluate(changes as Record<string, string>);
     expect([code, out]).toEqual([2, '']);

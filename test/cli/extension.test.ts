@@ -28,6 +28,8 @@ const picture = async (out: string, ...args: string[]) => {
 describe('an extension on the command line', () => {
   test('is a name, or a name with numbers, words and lists', () => {
     expect(parseExtension('vision-yarn')).toBe('vision-yarn');
+    expect(parseExtension('pi')).toBe('interpolation');
+    expect(parseExtension('pi:keep=2')).toEqual({ method: 'interpolation', keep: 2 });
     expect(parseExtension('yarn:alpha=0.25,beta=2')).toEqual({
       method: 'yarn',
       alpha: 0.25,

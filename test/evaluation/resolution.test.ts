@@ -5,8 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeatureNetwork } from '../../encoders/features/contract.ts';
 import { resizePixels } from '../../encoders/features/resize-pixels.ts';
+import type { Estimate } from '../../evaluation/resolution/clock.ts';
 import { type ArmAtSize, bestOf, compareArms } from '../../evaluation/resolution/compare.ts';
-import { planCells, positionsWith, seedsOf } from '../../evaluation/resolution/plan.ts';
+import { findTrained } from '../../evaluation/resolution/models-text.ts';
+import {
+  type PlanOptions,
+  planCells,
+  positionsWith,
+  seedsOf,
+  type TrainedModel,
+} from '../../evaluation/resolution/plan.ts';
 import type { ReaderLike } from '../../evaluation/resolution/reading.ts';
 import { readerAt } from '../../evaluation/resolution/reading.ts';
 import { type Drawings, inFrame } from '../../evaluation/resolution/reference.ts';
@@ -17,6 +25,7 @@ import {
   type RenderCell,
   type ResolutionOptions,
 } from '../../evaluation/resolution/run.ts';
+import { compareSeeds } from '../../evaluation/resolution/seed-spread.ts';
 import type { DiTCard } from '../../generators/model.ts';
 import type { Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
@@ -29,6 +38,10 @@ const model = (changes: Partial<DiTCard> = {}): DiTCard => ({
   ...tinyCard({ vocabulary: VOCABULARY, positions: { rotate: 'axial' }, ...changes }),
   digest: 'a'.repeat(64),
 });
+const alone = (changes: Partial<DiTCard> = {}): TrainedModel => {
+  const card = model(changes);
+  return { name: card.id, trainings: [card] };
+};
 const sizes: Size[] = [
   { width: 16, height: 16 },
   { width: 24, height: 24 },
@@ -57,12 +70,16 @@ function drawn(words: readonly number[], seed: number, { width, height }: Size, 
   return { data, width, height };
 }
 const wordsOf = (i: number) => [i % 2, 2 + (Math.floor(i / 2) % 2)];
+const firstOf = (size: Size, count: number) =>
+  Array.from({ length: count }, (_, i) => drawn(wordsOf(i), 1000 + i, size));
 const drawings: Drawings = {
   name: 'shapes',
   vocabulary: VOCABULARY,
   count: 60,
   words: wordsOf,
-  at: async (size) => Array.from({ length: 60 }, (_, i) => drawn(wordsOf(i), 1000 + i, size)),
+  at: async (size) => firstOf(size, 60),
+  few: async (size, count) => firstOf(size, count),
+  unmade: async () => 0,
 };
 
 /** Sees 4 x 4 pixels, as they are. */
@@ -96,7 +113,7 @@ const NONE = { name: 'none' };
 const YARN = { name: 'yarn', choice: 'yarn' };
 
 let folder: string;
-let asked: { size: Size; drawnBy: string; from: number; count: number }[];
+let asked: { size: Size; drawnBy: string; from: number; count: number }[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'resolution-'));
 });
@@ -113,7 +130,7 @@ const render: RenderCell = async ({ cell, conditions, seeds, steps }) => {
   };
 };
 const optionsFor = (out: string): ResolutionOptions => ({
-  models: [model()],
+  models: [alone()],
   ...{ sizes, extend: [NONE, YARN], seeds: 2, samples: 12 },
   ...{ render, drawings, network, readers: [reader], out: join(folder, out) },
   drawing: () => ({
@@ -125,7 +142,7 @@ const optionsFor = (out: string): ResolutionOptions => ({
 const about = { network, reference: 'shapes' };
 
 describe('the plan', () => {
-  const plan = { models: [model()], sizes, extend: [NONE], seeds: 1, samples: 8 };
+  const plan: PlanOptions = { models: [alone()], sizes, extend: [NONE], seeds: 1, samples: 8 };
 
   it('knows where an extension changes nothing', () => {
     const cells = planCells({
@@ -138,6 +155,42 @@ describe('the plan', () => {
     expect(by('yarn', larger)).toBe('yarn');
     expect(by('seen', larger)).toBe('seen'); // places tokens as none does, and hides some of them
     expect(cells).toHaveLength(12);
+  });
+
+  it('takes fewer sizes and sets of extensions, and sizes that are looked at alone', () => {
+    const cells = planCells({
+      ...{ ...plan, extend: [NONE, YARN], seeds: 3, samples: 12 },
+      ...{ sizes: [trained, larger], sheetSizes: [sizes[2]!] },
+      ...{ extendSizes: [larger], extendSeeds: 1 },
+    });
+    const told = cells.map(({ extend, size, seeds, samples, measured }) =>
+      [extend, size.width, size.height, seeds, samples, measured].join(' '),
+    );
+    expect(told).toEqual([
+      ...[0, 1, 2].map((set) => `none 16 16 ${set} 12 true`),
+      ...[0, 1, 2].map((set) => `none 24 24 ${set} 12 true`),
+      'yarn 24 24 0 12 true',
+      'none 16 32 0 4 false',
+      'yarn 16 32 0 4 false',
+    ]);
+  });
+
+  it('draws each set of seeds by another training of a model', () => {
+    const trainings = ['a', 'b'].map((id) => model({ id }));
+    const both = { name: 'rope', trainings };
+    const cells = planCells({ ...plan, models: [both], sizes: [trained], seeds: 3 });
+    expect(cells.map(({ name, model, seeds }) => [name, model.id, seeds])).toEqual([
+      ['rope', 'a', 0],
+      ['rope', 'b', 1],
+      ['rope', 'a', 2],
+    ]);
+    expect(() => planCells({ ...plan, models: [both], seeds: 1 })).toThrow(
+      "expected at least 2 sets of seeds, one for each training of 'rope', got 1",
+    );
+    const mixed = { name: 'rope', trainings: [trainings[0]!, model({ id: 'b', positions: {} })] };
+    expect(() => planCells({ ...plan, models: [mixed], seeds: 2 })).toThrow(
+      "expected trainings of one model in 'rope', got 'a' and 'b', whose positions differs",
+    );
   });
 
   it('takes a model without, or with its own extension', () => {
@@ -160,10 +213,24 @@ describe('the plan', () => {
     [{ samples: 7 }, 'expected at least 8 samples, got 7; distances of fewer mean nothing'],
     [{ extend: [{ name: 'yarm', choice: 'yarm' }] }, "'tiny': positions.extend: expected one of"],
     [
-      { models: [model({ positions: { embed: 'sincos2d' } })], extend: [NONE, YARN] },
+      { models: [alone({ positions: { embed: 'sincos2d' } })], extend: [NONE, YARN] },
       "'tiny': positions.extend: 'yarn' changes the frequencies of a rotation, but there is no rotation",
     ],
     [{ sizes: [trained, { ...trained }] }, "expected sizes without repetition, got '16x16' twice"],
+    [{ sheetSizes: [trained] }, "expected sizes without repetition, got '16x16' twice"],
+    [
+      { extendSizes: [{ width: 40, height: 40 }] },
+      'expected sizes of extensions among 16x16, 24x24, 16x32, 32x16, got 40x40',
+    ],
+    [{ extendSeeds: 2 }, 'expected at most 1 sets of seeds of extensions, those of none, got 2'],
+    [
+      { extend: [YARN], extendSizes: [larger] },
+      'expected none among the methods, for 16x16, got yarn',
+    ],
+    [
+      { models: [alone(), alone()] },
+      "expected names of models without repetition, got 'tiny' twice",
+    ],
   ])('refuses %j', (changes, said) => {
     expect(() => planCells({ ...plan, ...changes })).toThrow(said);
   });
@@ -233,7 +300,48 @@ describe('the run', () => {
     // 12 pictures at 0.256 s and 24 at 0.576 s, times the steps of a picture over those of a probe; and
     // 36 pictures and two sizes of 60 drawings that are judged at 0.01 s.
     const seconds = (12 * 0.256 + 24 * 0.576) * 5 + (36 + 2 * 60) * 0.01;
-    expect(said).toEqual([{ missing: 36, pictures: 36, seconds: expect.closeTo(seconds, 6) }, 0]);
+    expect(said).toEqual([
+      { missing: 36, pictures: 36, cells: 3, seconds: expect.closeTo(seconds, 6) },
+      0,
+    ]);
+  });
+
+  it('estimates what is left to measure where all is drawn, and says nothing where nothing is left', async () => {
+    const said: Estimate[] = [];
+    const options = {
+      ...optionsFor('measured'),
+      ...{ seeds: 1, sizes: [trained, larger], onEstimate: (one: Estimate) => said.push(one) },
+    };
+    await measureResolution(options);
+    await measureResolution(options);
+    expect(said).toMatchObject([{ missing: 36, cells: 3 }]);
+    const cells = join(options.out, 'cells', 'tiny');
+    const [yarn] = (await readdir(cells)).filter((name) => name.startsWith('24x24-yarn'));
+    for (const name of await readdir(join(cells, yarn!)))
+      if (name.startsWith('numbers')) await rm(join(cells, yarn!, name));
+    await measureResolution(options);
+    expect(said[1]).toMatchObject({ missing: 0, pictures: 36, cells: 1 });
+  });
+
+  it('makes drawings that are missing, and says how long that takes', async () => {
+    let clock = 0;
+    const said: number[] = [];
+    const slow: Drawings = {
+      ...drawings,
+      async few(size, count) {
+        clock += 1000 * count; // ms
+        return firstOf(size, count);
+      },
+      unmade: async ({ width }) => (width === 24 ? 60 : 0),
+    };
+    const run = { seeds: 1, sizes: [trained, larger], drawings: slow, now: () => clock };
+    for (const some of [drawings, slow])
+      await measureResolution({
+        ...{ ...optionsFor(`made-${said.length}`), ...run, drawings: some },
+        onEstimate: ({ seconds }) => said.push(seconds),
+      });
+    const [free, made] = said;
+    expect(made! - free!).toBeCloseTo(60, 6);
   });
 
   it('refuses pictures and drawings of another size, and too few drawings, with nothing written', async () => {
@@ -330,10 +438,112 @@ describe('the report', () => {
   });
 });
 
+describe('two models, one of them trained twice', () => {
+  const trainings = ['tiny-1', 'tiny-2'].map((id) => model({ id }));
+  const other = model({ id: 'other', digest: 'c'.repeat(64) });
+  const twice: RenderCell = async (one) => {
+    const drawn = await render(one);
+    const spoilt = one.cell.model.id === 'other' && one.cell.size !== trained;
+    if (!spoilt) return drawn;
+    const pictures = drawn.pictures.map((_, i) => drawnAt(one, i));
+    return { ...drawn, pictures };
+  };
+  const drawnAt = ({ conditions, seeds, cell }: Parameters<RenderCell>[0], i: number) =>
+    drawn(conditions[i]!, seeds[i]!, cell.size, 0.4);
+  const options = (): ResolutionOptions => ({
+    ...optionsFor('two'),
+    models: [
+      { name: 'rope', trainings },
+      { name: 'other', trainings: [other] },
+    ],
+    ...{ sizes: [trained, larger], sheetSizes: [{ width: 40, height: 40 }], seeds: 3 },
+    ...{ extendSizes: [larger], extendSeeds: 2, render: twice },
+  });
+
+  it('are compared with the seeds between, at each size, without and with the best method', async () => {
+    asked = [];
+    const resolution = await measureResolution(options());
+    const report = reportOf(resolution, about, createRng(1));
+    const told = report.comparisons.map(({ between, size, arm, against, seeds }) =>
+      [between, size, arm, against, seeds?.sets].join(', '),
+    );
+    expect(told).toEqual([
+      'models, 16x16, other, none, rope, none, 3',
+      'methods, 24x24, rope, yarn, rope, none, 2',
+      'models, 24x24, other, none, rope, none, 3',
+      'best methods, 24x24, other, none, rope, yarn, 2',
+      'methods, 24x24, other, yarn, other, none, 2',
+      'models, 24x24, other, yarn, rope, yarn, 2',
+    ]);
+    const [same] = report.comparisons;
+    expect(same!.seeds).toMatchObject({ difference: { value: 0 }, told: false });
+    const worse = report.comparisons.find(
+      (one) => one.size === '24x24' && one.between === 'models',
+    )!;
+    expect(worse.seeds).toMatchObject({ smaller: 0, sets: 3 });
+    expect(worse.seeds!.difference.value).toBeGreaterThan(0);
+    expect(report.made.join('\n')).toContain('rope (tiny-1, weights aaaaaaaaaaaa; tiny-2, weights');
+    expect(formatReport(report)).toContain('24x24: KID of other, none is');
+
+    // Looked at and not measured: four pictures, and no row.
+    expect(report.rows.map(({ size }) => size)).not.toContain('40x40');
+    expect(asked.filter(({ size }) => size.width === 40).map(({ count }) => count)).toEqual([
+      4, 4, 4, 4,
+    ]);
+    await writeReport(options().out, resolution, report);
+    const charts = await readdir(join(options().out, 'charts'));
+    for (const name of [
+      'sheet-models-1',
+      'sheet-rope-4',
+      'kid-models',
+      'kid-best',
+      'kid-other',
+      'legend-models',
+      'legend-methods',
+    ])
+      expect(charts).toContain(`${name}.png`);
+    const page = await readFile(join(options().out, 'report.html'), 'utf8');
+    expect(page.replaceAll(/base64,[^"]+/g, '')).not.toMatch(/NaN|undefined|Infinity/);
+    expect(page).toContain('Models compared');
+  });
+});
+
+describe('the difference of two arms over seeds', () => {
+  it('is told where it is more than chance between paired sets', () => {
+    // Differences 1, 2, 3: mean 2, standard error 1 / sqrt(3), t of 2 degrees 4.303.
+    const found = compareSeeds([11, 22, 33], [10, 20, 30])!;
+    expect(found.difference.value).toBe(2);
+    expect(found.difference.high - 2).toBeCloseTo(4.303 / Math.sqrt(3), 10);
+    expect(found).toMatchObject({ sets: 3, smaller: 0, told: false });
+    expect(found.spread).toBeCloseTo(Math.sqrt((121 + 100) / 2), 10);
+    expect(compareSeeds([1, 2, 3], [2, 3.1, 4])).toMatchObject({ told: true, smaller: 3 });
+    expect(compareSeeds([1, 2, 3], [2])).toBeUndefined();
+  });
+});
+
+describe('models as text', () => {
+  const find = async (id: string) => ({ id, folder: id, card: model({ id }) });
+
+  it('are one model, or trainings of one', async () => {
+    const { models, entries } = await findTrained(['tiny', 'rope=rope-1+rope-2'], find);
+    expect(models.map(({ name, trainings }) => [name, ...trainings.map(({ id }) => id)])).toEqual([
+      ['tiny', 'tiny'],
+      ['rope', 'rope-1', 'rope-2'],
+    ]);
+    expect(entries).toHaveLength(3);
+  });
+
+  it.each(['rope=', '=a+b', 'rope=a++b', 'a b=c'])('refuse %j', async (text) => {
+    await expect(findTrained([text], find)).rejects.toThrow(
+      `models: expected a model or trainings of one, such as 'rope=rope-1+rope-2', got '${text}'`,
+    );
+  });
+});
+
 describe('ratios', () => {
   /** An arm of this KID, whatever pictures are picked. */
   const armOf = (extend: string, value: number, error: number, at: ArmAtSize['at']): ArmAtSize => ({
-    ...{ model: model(), extend, at, kid: () => () => value },
+    ...{ name: 'tiny', extend, at, kid: () => () => value },
     cells: [
       {
         cell: { drawnBy: extend, size: at.size },
@@ -349,11 +559,11 @@ describe('ratios', () => {
     ['are not told where what is compared with is no more than chance', [0.0004, 0.0008], false],
     ['nor of two that are below 0', [-0.002, -0.001], false],
   ])('%s', (_, [a, b], told) => {
-    const model0 = armOf('none', b!, 0.001, at);
-    const better = { ...armOf('yarn', a!, 0.001, at), model: model0.model };
-    const [comparison] = compareArms([model0, better], createRng(1));
+    const plain = armOf('none', b!, 0.001, at);
+    const better = armOf('yarn', a!, 0.001, at);
+    const [comparison] = compareArms([plain, better], createRng(1));
     expect(comparison).toMatchObject({ arm: 'tiny, yarn', against: 'tiny, none', told });
-    const [best] = bestOf([model0, better], createRng(1));
+    const [best] = bestOf([plain, better], createRng(1));
     expect(best).toMatchObject({ size: '24x24', alike: told ? [] : ['tiny, none'] });
   });
 });

@@ -7,7 +7,9 @@ import { compareSizes } from '../../evaluation/consistency.ts';
 import { compareDuplication, duplicationScore } from '../../evaluation/duplication.ts';
 import { compareFigures, figurePlace } from '../../evaluation/figure-place.ts';
 import { picturesOf } from '../../evaluation/reader-files.ts';
+import { openAvatarDrawings } from '../../evaluation/resolution/reference.ts';
 import type { Picture } from '../../png.ts';
+import type { Size } from '../../sampling/noise.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { openAvatars } from '../../training/data/avatars.ts';
 
@@ -58,6 +60,25 @@ function placed(
   return out;
 }
 
+describe('drawings of a comparison', () => {
+  it('are made once, when they are asked for, and a few of a size that is only looked at', async () => {
+    const sizes = [16, 24].map((side) => ({ width: side, height: side }));
+    const wide = { width: 24, height: 16 };
+    const options = { sizes, sheetSizes: [{ width: 32, height: 32 }], count: 9, cache: folder };
+    const drawings = await openAvatarDrawings(options);
+    const unmade = (all: Size[]) => Promise.all(all.map(drawings.unmade));
+    expect(await unmade([...sizes, wide, options.sheetSizes[0]!])).toEqual([0, 9, 0, 4]);
+    const [all, few] = [await drawings.at(sizes[1]!), await drawings.few(sizes[1]!, 3)];
+    expect(all).toHaveLength(9);
+    expect(few).toEqual(all.slice(0, 3));
+    expect(await drawings.at(options.sheetSizes[0]!)).toHaveLength(4);
+    expect(await unmade([...sizes, options.sheetSizes[0]!])).toEqual([0, 0, 0]);
+    expect((await drawings.at(wide)).map(({ width, height }) => [width, height])).toContainEqual([
+      24, 16,
+    ]);
+  });
+});
+
 describe('duplication', () => {
   const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
 
@@ -95,10 +116,11 @@ describe('duplication', () => {
 
   it('is compared with real drawings of the same conditions', () => {
     const copies = half.map((picture) => tiled(picture, 2, 2));
-    const { difference, generated } = compareDuplication(copies, real, rng);
+    const [repeated, once] = [copies, real].map((side) => side.map(duplicationScore));
+    const { difference, generated } = compareDuplication(repeated!, once!, rng);
     expect(difference.low).toBeGreaterThan(0.5);
     expect(generated.value).toBeGreaterThan(0.9);
-    expect(compareDuplication(real, real, rng).difference.value).toBe(0);
+    expect(compareDuplication(once!, once!, rng).difference.value).toBe(0);
   });
 });
 
@@ -116,14 +138,12 @@ describe('the figure of a picture', () => {
   });
 
   it('is the same in a drawing of any size, and found moved and shrunk', () => {
-    const same = compareFigures(larger, real, rng);
+    const places = (pictures: readonly Picture[]) => pictures.map(figurePlace);
+    const same = compareFigures(places(larger), places(real), rng);
     expect(same.apart.value).toBeLessThan(0.003);
     expect(same.spread.value).toBeCloseTo(1, 2);
-    const aside = compareFigures(
-      half.map((picture) => placed(picture, 64, 0, 0)),
-      real,
-      rng,
-    );
+    const corner = half.map((picture) => placed(picture, 64, 0, 0));
+    const aside = compareFigures(places(corner), places(real), rng);
     expect(aside.apart.low).toBeGreaterThan(0.2);
     expect(aside.spread.high).toBeLessThan(0.6);
     expect(aside.otherwise.value).toBeLessThan(0.15);

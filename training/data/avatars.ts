@@ -15,7 +15,7 @@ import {
 import type { Dataset } from './dataset.ts';
 import { type DiceBear, loadDiceBear } from './dicebear.ts';
 import { heldOut, isHeldOut } from './held-out.ts';
-import { openPictures } from './picture-cache.ts';
+import { isDrawn, openPictures } from './picture-cache.ts';
 import { rasterise } from './rasterise.ts';
 
 const BACKGROUND = '#ffffff';
@@ -65,13 +65,8 @@ export type AvatarOptions = {
 };
 
 /** Opens `count` drawings of a split; the first call renders them into the cache, later calls read it. */
-export async function openAvatars({
-  size,
-  count,
-  split,
-  cache,
-  onProgress,
-}: AvatarOptions): Promise<Dataset> {
+export async function openAvatars(options: AvatarOptions): Promise<Dataset> {
+  const { size, count, split, onProgress } = options;
   const avatars = await loadAvatars();
   const ids = new Map(avatars.vocabulary.map((word, id) => [word, id]));
   const sources = () => ({
@@ -80,16 +75,17 @@ export async function openAvatars({
       draw: () => avatars.render(spec, size),
     })),
   });
-  return openPictures({
-    cache,
-    name: `avatars-${split}-${count}`,
-    size,
-    vocabulary: avatars.vocabulary,
-    configuration: { version: 1, drawings: '9.4.3', styles, background: BACKGROUND, heldOut },
-    sources,
-    onProgress,
-  });
+  return openPictures({ ...placeOf(avatars, options), sources, onProgress });
 }
+
+/** Whether opening these renders nothing. */
+export const areDrawn = (avatars: Avatars, options: AvatarOptions): boolean =>
+  isDrawn(placeOf(avatars, options));
+
+const placeOf = ({ vocabulary }: Avatars, { cache, size, count, split }: AvatarOptions) => ({
+  ...{ cache, size, vocabulary, name: `avatars-${split}-${count}` },
+  configuration: { version: 1, drawings: '9.4.3', styles, background: BACKGROUND, heldOut },
+});
 
 /**
  * The drawings of a split in order, styles in turn. Seeds of splits differ in name; train and validation leave out

@@ -46,12 +46,8 @@ const IN_FLIGHT = 8;
  * presence says that the cache is whole.
  */
 export async function openPictures(options: CacheOptions): Promise<CachedDataset> {
-  const { cache, name, size, vocabulary } = options;
-  const digest = createHash('sha256')
-    .update(JSON.stringify([options.configuration, name, size, vocabulary]))
-    .digest('hex');
-  const folder = join(cache, `${name}-${size}px-${digest.slice(0, 12)}`);
-  const headerPath = join(folder, 'header.json');
+  const { name, size, vocabulary } = options;
+  const { folder, headerPath, digest } = placeOf(options);
   if (!existsSync(headerPath)) await draw(options, folder, digest);
 
   const header = JSON.parse(await readFile(headerPath, 'utf8')) as Header;
@@ -64,6 +60,19 @@ export async function openPictures(options: CacheOptions): Promise<CachedDataset
     );
   }
   return readPictures(pixelsPath, header, { name, size, vocabulary });
+}
+
+/** Whether opening draws nothing. */
+export const isDrawn = (options: Place): boolean => existsSync(placeOf(options).headerPath);
+
+type Place = Pick<CacheOptions, 'cache' | 'name' | 'size' | 'vocabulary' | 'configuration'>;
+
+function placeOf({ cache, name, size, vocabulary, configuration }: Place) {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([configuration, name, size, vocabulary]))
+    .digest('hex');
+  const folder = join(cache, `${name}-${size}px-${digest.slice(0, 12)}`);
+  return { folder, headerPath: join(folder, 'header.json'), digest };
 }
 
 function readPictures(

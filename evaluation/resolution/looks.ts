@@ -1,0 +1,42 @@
+/**
+ * What is found in pictures one by one, before any two sides are compared: of the real drawings of a size it is
+ * found once, of generated ones once a cell.
+ */
+import type { Picture } from '../../png.ts';
+import type { Attributes } from '../attributes.ts';
+import { duplicationScore } from '../duplication.ts';
+import { type FigurePlace, figurePlace } from '../figure-place.ts';
+import { type Score, scoreReadings } from '../reading-rates.ts';
+import { colorSteps, type Steps } from '../seams.ts';
+import type { SizedReader } from './reading.ts';
+
+export type Looks = {
+  readonly scores: readonly Score[];
+  readonly duplication: readonly number[];
+  readonly figures: readonly (FigurePlace | undefined)[];
+  /** Across the borders of patches of this side. */
+  steps(patch: number): readonly Steps[];
+};
+export type Asked = {
+  readonly attributes: Attributes;
+  /** Word ids of each picture. */
+  readonly conditions: readonly (readonly number[])[];
+};
+
+export async function lookAt(
+  pictures: readonly Picture[],
+  { read }: Pick<SizedReader, 'read'>,
+  { attributes, conditions }: Asked,
+): Promise<Looks> {
+  const byPatch = new Map<number, readonly Steps[]>();
+  return {
+    scores: scoreReadings(attributes, await read(pictures), conditions),
+    duplication: pictures.map(duplicationScore),
+    figures: pictures.map(figurePlace),
+    steps(patch) {
+      const steps = byPatch.get(patch) ?? pictures.map((picture) => colorSteps(picture, patch));
+      byPatch.set(patch, steps);
+      return steps;
+    },
+  };
+}
