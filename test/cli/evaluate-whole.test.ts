@@ -1,0 +1,178 @@
+/** `evaluate resolution` and `evaluate positions` to their end: a model drawn by the real painter, real drawings, real judges. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { initReader } from '../../evaluation/reader.ts';
+import { saveReader } from '../../evaluation/reader-files.ts';
+import { readPart } from '../../evaluation/resolution/cell-files.ts';
+import { seedsOf } from '../../evaluation/resolution/plan.ts';
+import type { DiTCard } from '../../generators/model.ts';
+import { createDiffusionPipeline } from '../../pipelines/diffusion.ts';
+import { createEngine } from '../../tensor/engine.ts';
+import { createRng } from '../../tensor/rng.ts';
+import { Graph } from '../../tensor/trace/graph.ts';
+import { encodeModel } from '../../tensor/trace/onnx.ts';
+import { loadAvatars, openAvatars } from '../../training/data/avatars.ts';
+import { tinyCard, tinyModel, writeTinyModel } from '../pipelines/tiny-model.ts';
+import { type RunOptions, run } from './run.ts';
+
+const SAMPLES = 8;
+const SIZES = [16, 24]; // 4 x 4 tokens, as trained, and 6 x 6
+const CELLS = 3; // at 16 px yarn changes nothing, so its pictures are those of none
+
+let folder: string;
+let changes: Partial<DiTCard>;
+const at = (...names: string[]) => join(folder, ...names);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'whole-cli-'));
+  const { vocabulary } = await loadAvatars();
+  changes = {
+    ...{ data: 'avatars', vocabulary: [...vocabulary], styles: {} },
+    positions: { rotate: 'axial' },
+    config: { ...tinyCard().config, condition: { words: vocabulary.length } },
+  };
+  await writeTinyModel(folder, changes);
+  await writeTinyReader([...vocabulary]);
+  await writeFile(at('pixels.onnx'), pixelsAsFeatures());
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+/** An untrained reader of 16 px: what it says means nothing, but all that is said of it is done. */
+function writeTinyReader(vocabulary: string[]) {
+  const network = {
+    ...{ size: 16, stem: 4, width: 8, depth: 1 },
+    ...{ tokenHidden: 4, hidden: 8, summary: 2, head: 8 },
+  };
+  const about = {
+    ...{ version: 1 as const, id: 'reader-avatars-16', data: 'avatars', licence: 'CC0-1.0' },
+    accuracy: { pictures: 1, style: 0, attributes: 0, guessed: 0 },
+  };
+  const weights = initReader(network, vocabulary.length, createRng(1));
+  return saveReader(at('reader-avatars-16'), { ...about, network, vocabulary }, weights);
+}
+
+/** A judge whose features are the colours of 4 x 4 places. */
+function pixelsAsFeatures(): Uint8Array {
+  const graph = new Graph();
+  graph.inputs.push({ name: 'x', type: 'float32', shape: [8, 4, 4, 3] });
+  graph.outputs.push({ name: graph.node('Flatten', ['x']), type: 'float32', shape: [8, 48] });
+  return encodeModel(graph).model;
+}
+
+const evaluate = (what: string, options: readonly string[], given: RunOptions = {}) =>
+  run(['evaluate', what, ...options, '--cache', at('cache')], {
+    ...given,
+    env: { ROPEWALK_MODELS: folder },
+  });
+
+describe('ropewalk evaluate resolution', () => {
+  const out = () => at('sizes');
+  const compare = (given?: RunOptions) => {
+    const what = ['--models', 'tiny', '--sizes', SIZES.join(','), '--extend', 'none,yarn'];
+    const judged = ['--samples', `${SAMPLES}`, '--reference', '8', '--features', at('pixels.onnx')];
+    return evaluate('resolution', [...what, ...judged, '--out', out()], given);
+  };
+  /** The files of pictures there are, with when they were written. */
+  async function parts(): Promise<Record<string, number>> {
+    const names = await readdir(out(), { recursive: true }).catch((): string[] => []);
+    const pictures = names.filter((name) => /pictures-[\d-]+\.png$/.test(name));
+    const times = pictures.map(async (name) => [name, (await stat(join(out(), name))).mtimeMs]);
+    return Object.fromEntries(await Promise.all(times));
+  }
+
+  it('killed and started again draws what is missing, and writes its report', async () => {
+    const killed = await compare({
+      onErr(text, stop) {
+        if (!text.includes('pictures to draw and measure')) return;
+        const watch = setInterval(async () => {
+          if (Object.keys(await parts()).length === 0) return;
+          stop.abort();
+          clearInterval(watch);
+        }, 2);
+      },
+    });
+    const first = await parts();
+    const kept = Object.keys(first).length;
+    expect([killed.code, killed.out]).toEqual([130, '']);
+    expect(kept).toBeGreaterThan(0);
+    expect(kept).toBeLessThan(CELLS);
+    expect(existsSync(join(out(), 'report.html'))).toBe(false);
+
+    const finished = await compare();
+    expect([finished.code, finished.err]).toEqual([0, expect.any(String)]);
+    const all = CELLS * SAMPLES;
+    expect(finished.err).toContain(`${all - kept * SAMPLES} of ${all} pictures to draw`);
+    expect(finished.out).toContain(join(out(), 'report.html'));
+    const second = await parts();
+    expect(Object.keys(second)).toHaveLength(CELLS);
+    expect(second).toMatchObject(first);
+
+    const report = () => readFile(join(out(), 'report.json'), 'utf8');
+    const { rows } = JSON.parse(await report());
+    const told = rows.map(({ extend, size, unchanged }: Record<string, unknown>) => [
+      ...[size, extend, unchanged],
+    ]);
+    expect(told).toEqual([
+      ['16x16', 'none', false],
+      ['16x16', 'yarn', true],
+      ['24x24', 'none', false],
+      ['24x24', 'yarn', false],
+    ]);
+    for (const { numbers } of rows)
+      for (const [name, { value }] of Object.entries<{ value: number }>(numbers))
+        expect(Number.isFinite(value), name).toBe(true);
+    const page = await readFile(join(out(), 'report.html'), 'utf8');
+    expect(page.replaceAll(/base64,[^"]+/g, '')).not.toMatch(/NaN|undefined|Infinity/);
+
+    const before = await report();
+    const again = await compare();
+    expect(again.err).not.toContain('to draw and measure');
+    expect(await report()).toBe(before);
+    expect(await parts()).toEqual(second);
+  }, 180_000);
+
+  it('has drawn what the pipeline draws with that extension, those seeds and words', async () => {
+    const cells = join(out(), 'cells', 'tiny');
+    const [yarn] = (await readdir(cells)).filter((name) => name.startsWith('24x24-yarn'));
+    const size = { width: 24, height: 24 };
+    const drawn = await readPart(join(cells, yarn!), { from: 0, to: SAMPLES }, size);
+    const data = await openAvatars({
+      ...{ size: 24, count: SAMPLES + 8, split: 'validation', cache: at('cache') },
+    });
+    const picture = async (extend?: string) => {
+      const model = tinyModel({
+        ...changes,
+        positions: { rotate: 'axial', ...(extend ? { extend } : {}) },
+      });
+      const pipeline = createDiffusionPipeline({ engine: createEngine(), model });
+      const words = data.words(2).map((id) => ({ id }));
+      const [one] = await pipeline.draw([{ words, seed: seedsOf(0, SAMPLES)[2]! }], { size });
+      await pipeline.dispose();
+      return one!;
+    };
+    const third = drawn!.pictures[2]!;
+    expect(third).toEqual(await picture('yarn'));
+    expect(third).not.toEqual(await picture());
+  }, 60_000);
+});
+
+describe('ropewalk evaluate positions', () => {
+  it('writes what every method offers and what the model makes of places', async () => {
+    const out = at('positions');
+    const asked = ['--models', 'tiny', '--sizes', SIZES.join(','), '--pictures', '4'];
+    const { code, err, out: said } = await evaluate('positions', [...asked, '--out', out]);
+    expect([code, err]).toEqual([0, expect.any(String)]);
+    expect(said).toBe(`${join(out, 'positions.html')}\n`);
+    const { methods, models } = JSON.parse(await readFile(join(out, 'positions.json'), 'utf8'));
+    expect(methods.length).toBeGreaterThan(50);
+    expect(models).toMatchObject(
+      SIZES.map((side) => ({ model: 'tiny', size: { width: side, height: side }, pictures: 4 })),
+    );
+    for (const { blocks } of models) expect(blocks).toHaveLength(2);
+    const page = await readFile(join(out, 'positions.html'), 'utf8');
+    expect(page).not.toMatch(/NaN|undefined|Infinity/);
+  }, 180_000);
+});
