@@ -8,6 +8,9 @@ const PARTS: Record<string, (say: (line: string) => void) => Promise<void>> = {
   /** Needs a Python with bench/peers/requirements.txt: PEER_PYTHON, or python3. */
   peers: async (say) => (await import('./peers.bench.ts')).benchPeers(say, process.env.PEER_PYTHON),
   scaling: async (say) => (await import('./scaling.bench.ts')).benchScaling(say),
+  positions: async (say) => (await import('./positions.bench.ts')).benchPositions(say),
+  /** Takes some minutes. */
+  evaluate: async (say) => (await import('./evaluate.bench.ts')).benchEvaluate(say),
   tokens: async (say) => (await import('./tokens.bench.ts')).benchTokens(say),
   serve: async (say) => (await import('./serve.bench.ts')).benchServe(say),
   memory: async (say) => (await import('./memory.bench.ts')).benchMemory(say),

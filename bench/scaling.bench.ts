@@ -1,14 +1,17 @@
 /**
  * How forward time grows with tokens: one network from 8 x 8 to 64 x 64 of them, and the slope of log time against log
  * tokens. 1 is linear (products with weights), 2 is quadratic (attention); a slope that rises with the grid shows where
- * attention takes over.
+ * attention takes over. And what a new size costs once: compiling the model that ships, all of its blocks.
  */
+import { fileURLToPath } from 'node:url';
 import { composePositions } from '../encoders/positions/compose.ts';
 import { raster } from '../encoders/positions/grid.ts';
 import { compileDiT } from '../generators/compile.ts';
 import { DIT_PRESETS, type DiTConfig } from '../generators/dit-config.ts';
 import { initDiT } from '../generators/dit-weights.ts';
+import { ditCard, gridOf, layoutOf, readModel } from '../generators/model.ts';
 import { createEngine } from '../tensor/engine.ts';
+import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import { time } from './machine.ts';
 
@@ -16,6 +19,11 @@ const GRIDS = [8, 12, 16, 24, 32, 48, 64];
 /** The shipped network's width, in a quarter of its depth: all blocks cost the same. */
 const DEPTH = 2;
 const WORDS = 16;
+const SHIPPED = fileURLToPath(new URL('../models/avatars', import.meta.url));
+/** Sides in pixels that a new program is compiled for. */
+const SIDES = [48, 64, 96, 128, 192, 256];
+/** A guided picture. */
+const ROWS = 2;
 
 export async function benchScaling(say: (line: string) => void): Promise<void> {
   const config: DiTConfig = { ...DIT_PRESETS.avatars, depth: DEPTH, condition: { words: WORDS } };
@@ -50,6 +58,23 @@ export async function benchScaling(say: (line: string) => void): Promise<void> {
   say(
     `slope of log time against log tokens: ${slopeOf(points).toFixed(2)}; to ${GRIDS[half]} x ${GRIDS[half]} ${slopeOf(points.slice(0, half + 1)).toFixed(2)}, from there ${slopeOf(points.slice(half)).toFixed(2)}`,
   );
+  await benchNewSizes(engine, say);
+}
+
+async function benchNewSizes(engine: Engine, say: (line: string) => void): Promise<void> {
+  const { card, weights } = await readModel(SHIPPED);
+  const { config } = ditCard(card);
+  const { positions } = layoutOf(card);
+  for (const side of SIDES) {
+    const grid = gridOf(config, { height: side, width: side });
+    const start = performance.now();
+    const program = await compileDiT(engine, { config, positions, weights, grid, batch: ROWS });
+    const taken = performance.now() - start;
+    await program.dispose();
+    say(
+      `the shipped model at ${side} px, all ${config.depth} blocks: compile ${taken.toFixed(0)} ms`,
+    );
+  }
 }
 
 /** Least squares on the logarithms. */
