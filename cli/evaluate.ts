@@ -58,6 +58,7 @@ export type EvaluateResolutionCommand = Common & {
 
 export type EvaluatePositionsCommand = Common & {
   readonly models: readonly string[];
+  readonly tokenizers: readonly string[];
   readonly sizes?: EvaluateResolutionCommand['sizes'];
   readonly pictures: number;
   readonly time: number;
@@ -165,6 +166,12 @@ function positionsCommand(evaluate: Command, context: Context): void {
     .option(
       '--models <ids>',
       'models, or their folders (default: methods only)',
+      list((text) => text),
+      [],
+    )
+    .option(
+      '--tokenizers <ids>',
+      'tokenizers, or their folders: what padding tells their decoders',
       list((text) => text),
       [],
     )

@@ -15,6 +15,7 @@ import { type Places, placesOf, type States } from './places.ts';
 import { type Probe, probePlaces } from './probe.ts';
 import { frequencyUse, positionalHeads, type RankedHead } from './rotary-pairs.ts';
 import { meanLogits, nonToeplitzResidual } from './toeplitz.ts';
+import { seenTokens, varianceSlope } from './variance-law.ts';
 
 export type BlockPositions = {
   /** In cells, by head. */
@@ -24,6 +25,8 @@ export type BlockPositions = {
   /** Mean cosine of states by distance, from 1. */
   readonly similarity: readonly number[];
   readonly residual: number;
+  /** Slope of log variance of what attention gives against log place: -1 as means over the past have it. */
+  readonly variance: number;
   /** With a rotation that has frequencies. */
   readonly heads?: readonly RankedHead[];
   readonly frequencies?: readonly number[];
@@ -77,16 +80,19 @@ export async function analyseModel({
 }
 
 function blockPositions(block: Inside, places: Places, turns: boolean): BlockPositions {
-  const { hidden, q, k, logits, attention } = block;
+  const { hidden, q, k, logits, attention, out } = block;
   const [pictures, tokens, width] = hidden.shape as [number, number, number];
   const [, , heads, headSize] = q.shape as [number, number, number, number];
   const states: States = { data: hidden.data, pictures, tokens, width };
+  const given: States = { data: out.data, pictures, tokens, width: out.shape[2]! };
+  const meant = meanLogits(logits.data, tokens);
   const turned = { q: q.data, k: k.data, heads, headSize, places };
   return {
     ...attentionReach(attention.data, heads, places),
     probe: probePlaces(states, places),
     similarity: similarityByDistance(states, places),
-    residual: nonToeplitzResidual(meanLogits(logits.data, tokens), places),
+    residual: nonToeplitzResidual(meant, places),
+    variance: varianceSlope(given, seenTokens(meant, tokens)),
     ...(turns ? { heads: positionalHeads(turned), frequencies: frequencyUse(turned) } : {}),
   };
 }

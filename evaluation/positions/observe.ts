@@ -22,6 +22,8 @@ export type Inside = {
   /** [B, h, T, T], bias and scale included. */
   readonly logits: HostTensor;
   readonly attention: HostTensor;
+  /** [B, T, C'], what attention gives, before it is projected. */
+  readonly out: HostTensor;
 };
 
 export type Observed = {
@@ -69,13 +71,16 @@ export async function observeDiT(
   const of = (layer: number, name: keyof Inside) => outputs[`${layer}/${name}`]!;
   return Array.from({ length: config.depth }, (_, layer) => ({
     ...{ hidden: of(layer, 'hidden'), q: of(layer, 'q'), k: of(layer, 'k') },
-    ...{ logits: of(layer, 'logits'), attention: of(layer, 'attention') },
+    ...{ logits: of(layer, 'logits'), attention: of(layer, 'attention'), out: of(layer, 'out') },
   }));
 }
 
-/** The same positions, whose `score` keeps what it sees of each block under `<block>/<what>`. */
+/** The same positions, whose `score` and `restore` keep what they see of each block under `<block>/<what>`. */
 function observing(positions: Positions, grid: Grid, seen: Record<string, Tensor>): Positions {
   const T = cellsOf(grid).length;
+  const keep = (layer: number, name: keyof Inside, value: Tensor) => {
+    seen[`${layer}/${name}`] = value;
+  };
   let added: ReturnType<Positions['bias']> = { scale: 1 };
   return {
     ...positions,
@@ -92,15 +97,19 @@ function observing(positions: Positions, grid: Grid, seen: Record<string, Tensor
       const whole = bias ? scaled.add(bias) : scaled;
       const { prefix, layer } = where;
       const ofPicture = whole.slice([0, 0, prefix, prefix], [-1, -1, T, T]);
-      const keep = (name: keyof Inside, value: Tensor) => {
-        seen[`${layer}/${name}`] = value;
-      };
-      keep('logits', ofPicture);
-      keep('attention', tf.softmax(ofPicture));
-      keep('hidden', x.slice([0, prefix, 0], [-1, T, -1]));
-      keep('q', q.slice([0, prefix, 0, 0], [-1, T, -1, -1]));
-      keep('k', k.slice([0, prefix, 0, 0], [-1, T, -1, -1]));
+      keep(layer, 'logits', ofPicture);
+      keep(layer, 'attention', tf.softmax(ofPicture));
+      keep(layer, 'hidden', x.slice([0, prefix, 0], [-1, T, -1]));
+      keep(layer, 'q', q.slice([0, prefix, 0, 0], [-1, T, -1, -1]));
+      keep(layer, 'k', k.slice([0, prefix, 0, 0], [-1, T, -1, -1]));
       return logits;
+    },
+    restore(weights, given, placed, where) {
+      const out = positions.restore(weights, given, placed, where); // [B, T, h, d]
+      const [B, , h, d] = out.shape as [number, number, number, number];
+      const ofPicture = out.slice([0, where.prefix, 0, 0], [-1, T, -1, -1]);
+      keep(where.layer, 'out', ofPicture.reshape([B, T, h * d]));
+      return out;
     },
   };
 }

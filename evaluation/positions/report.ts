@@ -13,13 +13,16 @@ import {
 } from '../charts.ts';
 import { PAGE_STYLE } from '../page-style.ts';
 import { writeJson, writeWhole } from '../resolution/cell-files.ts';
+import { sizeName } from '../resolution/plan.ts';
 import type { ModelPositions } from './analyse-model.ts';
+import type { DecoderPadding } from './decoder-padding.ts';
 import type { MethodRow } from './method-table.ts';
 import type { ProtocolRow } from './nope-protocol.ts';
 
 export type PositionsReport = {
   readonly methods: readonly MethodRow[];
   readonly models: readonly ModelPositions[];
+  readonly decoders: readonly DecoderPadding[];
   /** Where it was asked for. */
   readonly protocol?: readonly ProtocolRow[];
 };
@@ -64,31 +67,46 @@ const BY_BLOCK: readonly {
     title: 'logits that are no function of the offset',
     of: ({ residual }) => residual,
   },
+  {
+    name: 'variance slope',
+    title: 'variance of what attention gives, slope against place',
+    of: ({ variance }) => variance,
+    level: { name: 'means over the past', value: -1 },
+  },
 ];
 
-const named = ({ model, size }: ModelPositions) => `${model} ${size.width}x${size.height}`;
+const OF_DECODER = [
+  { name: 'pattern from padding / deviation', of: ({ relative }: Pattern) => relative },
+  { name: 'pattern from padding / chance', of: ({ overChance }: Pattern) => overChance },
+];
+type Pattern = DecoderPadding['pattern'];
 
-/** One line a model, size, block and number. */
-function csvOf({ models }: PositionsReport): string {
-  const lines = models.flatMap((one) =>
+const named = ({ model, size }: ModelPositions) => `${model} ${sizeName(size)}`;
+
+/** One line a model, size, block and number; a tokenizer's decoder has no blocks. */
+function csvOf({ models, decoders }: PositionsReport): string {
+  const ofBlocks = models.flatMap((one) =>
     one.blocks.flatMap((block, layer) =>
-      BY_BLOCK.map(({ name, of }) => [
-        ...[one.model, `${one.size.width}x${one.size.height}`, layer, name, of(block, one)],
-      ]),
+      BY_BLOCK.map(({ name, of }) => [one.model, sizeName(one.size), layer, name, of(block, one)]),
     ),
   );
+  const ofDecoders = decoders.flatMap(({ tokenizer, size, pattern }) =>
+    OF_DECODER.map(({ name, of }) => [tokenizer, sizeName(size), '', name, of(pattern)]),
+  );
+  const lines = [...ofBlocks, ...ofDecoders];
   return [['model', 'size', 'block', 'measure', 'value'], ...lines]
     .map((line) => `${line.join(',')}\n`)
     .join('');
 }
 
-function pageOf({ methods, models, protocol }: PositionsReport): string {
+function pageOf({ methods, models, decoders, protocol }: PositionsReport): string {
   const title = 'What positions do';
   return [
     `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title><style>${PAGE_STYLE}</style></head><body><main><h1>${title}</h1>`,
     `<h2>Methods as they come</h2><p>Stable rank: how many independent functions of the place a method offers. Distance preservation: how well products of two places' encodings say how near they are (1: along a line). Before anything is learned; docs/evaluation.md says how.</p>`,
     methodTable(methods),
     ...(models.length > 0 ? modelSections(models) : []),
+    ...(decoders.length > 0 ? [decoderSection(decoders)] : []),
     ...(protocol ? [protocolSection(protocol)] : []),
     '</main></body></html>\n',
   ].join('\n');
@@ -107,7 +125,9 @@ const methodTable = (methods: readonly MethodRow[]): string =>
       `${hook}: ${name}`,
       quality ? short(quality.stableRank) : '',
       quality ? quality.distancePreservation.toFixed(3) : '',
-      padding ? `${short(padding.relative)} of the deviation` : '',
+      padding
+        ? `${short(padding.relative)} of the deviation, ${short(padding.overChance)} x chance`
+        : '',
       note ?? '',
     ]),
   );
@@ -168,6 +188,29 @@ function rotations(one: ModelPositions): string {
       score.toFixed(3),
     ]),
   )}`;
+}
+
+function decoderSection(decoders: readonly DecoderPadding[]): string {
+  const longest = Math.max(...decoders.map(({ pattern }) => pattern.byBorder.length));
+  const series = decoders.map(({ tokenizer, pattern }) => ({
+    name: tokenizer,
+    points: pattern.byBorder.map((value) => ({ value, low: value, high: value })),
+  }));
+  const chart = {
+    title: 'pattern by distance from the border, pixels',
+    places: Array.from({ length: longest }, (_, d) => String(d)),
+    series,
+  };
+  return `<h2>Decoders of tokenizers</h2><p>What a picture decoded alone has, in the mean over drawings, that it has not as the middle of one of twice the side. Over chance: its square by what so few drawings would leave of none, about 1 where borders do nothing.</p>${table(
+    ['tokenizer', 'size', 'drawings', 'of the deviation', 'over chance'],
+    decoders.map(({ tokenizer, size, pictures, pattern }) => [
+      ...[tokenizer, sizeName(size), String(pictures)],
+      ...OF_DECODER.map(({ of }) => short(of(pattern))),
+    ]),
+  )}<p class="legend">${legend(
+    decoders.map(({ tokenizer }) => tokenizer),
+    PAGE,
+  )}</p><div class="charts">${lineChart(chart, PAGE)}</div>`;
 }
 
 const protocolSection = (rows: readonly ProtocolRow[]): string =>

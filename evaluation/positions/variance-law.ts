@@ -1,7 +1,8 @@
 /**
  * The variance law of causal attention without encodings: a mean over i tokens has variance 1 / i, so the size of what
  * attention gives tells a token its place. The slope of log variance against log (1 + place) is -1 for uniform causal
- * attention over independent tokens and 0 for attention that sees all of them.
+ * attention over independent tokens and 0 for attention that sees all of them. Where a mask hides a number of tokens that
+ * is not the place's (the corner of a grid), the slope is against the log of how many are seen (ours).
  */
 import type { States } from './places.ts';
 
@@ -20,12 +21,23 @@ export function varianceByPlace({ data, pictures, tokens, width }: States): Floa
   });
 }
 
-/** Least squares of the logarithms. */
-export function varianceSlope(states: States): number {
+/** Least squares of the logarithms; `seen` are the tokens that each place attends to. Default: those up to it. */
+export function varianceSlope(states: States, seen?: ArrayLike<number>): number {
   const variances = varianceByPlace(states);
-  const [xs, ys] = [variances.map((_, i) => Math.log(i + 1)), variances.map((v) => Math.log(v))];
+  const xs = variances.map((_, i) => Math.log(seen?.[i] ?? i + 1));
+  const ys = variances.map((v) => Math.log(v));
   const mean = (values: Float64Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
   const [mx, my] = [mean(xs), mean(ys)];
   const along = xs.reduce((sum, x, i) => sum + (x - mx) * (ys[i]! - my), 0);
   return along / xs.reduce((sum, x) => sum + (x - mx) ** 2, 0);
+}
+
+/** How many tokens each one attends to, where masks make that differ: logits [T, T], hidden below -1e8. */
+export function seenTokens(logits: ArrayLike<number>, count: number): number[] | undefined {
+  const seen = Array.from({ length: count }, (_, i) => {
+    let own = 0;
+    for (let j = 0; j < count; j++) if (logits[i * count + j]! > -1e8) own++;
+    return own;
+  });
+  return seen.every((own) => own === seen[0]) ? undefined : seen;
 }

@@ -163,15 +163,20 @@ describe('ropewalk evaluate positions', () => {
   it('writes what every method offers and what the model makes of places', async () => {
     const out = at('positions');
     const asked = ['--models', 'tiny', '--sizes', SIZES.join(','), '--pictures', '4'];
-    const { code, err, out: said } = await evaluate('positions', [...asked, '--out', out]);
+    const also = ['--tokenizers', 'tokenizer-avatars-64', '--out', out];
+    const { code, err, out: said } = await evaluate('positions', [...asked, ...also]);
     expect([code, err]).toEqual([0, expect.any(String)]);
     expect(said).toBe(`${join(out, 'positions.html')}\n`);
-    const { methods, models } = JSON.parse(await readFile(join(out, 'positions.json'), 'utf8'));
+    const text = await readFile(join(out, 'positions.json'), 'utf8');
+    const { methods, models, decoders } = JSON.parse(text);
     expect(methods.length).toBeGreaterThan(50);
     expect(models).toMatchObject(
       SIZES.map((side) => ({ model: 'tiny', size: { width: side, height: side }, pictures: 4 })),
     );
     for (const { blocks } of models) expect(blocks).toHaveLength(2);
+    const [{ size, pattern }] = decoders;
+    expect([size, pattern.byBorder.length]).toEqual([{ width: 64, height: 64 }, 32]);
+    expect(pattern.mean).toBeGreaterThan(0);
     const page = await readFile(join(out, 'positions.html'), 'utf8');
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
   }, 180_000);

@@ -1,6 +1,8 @@
 /** Each analysis on inputs whose answer is known, beside one that must give the opposite. */
 import { describe, expect, it } from 'vitest';
+import type { Tokenizer } from '../../../encoders/tokenizers/contract.ts';
 import { attentionReach, uniformDistance } from '../../../evaluation/positions/attention-reach.ts';
+import { canvasSide, decoderPadding } from '../../../evaluation/positions/decoder-padding.ts';
 import {
   distancePreservation,
   encodingQuality,
@@ -17,7 +19,7 @@ import {
   positionalHeads,
 } from '../../../evaluation/positions/rotary-pairs.ts';
 import { meanLogits, nonToeplitzResidual } from '../../../evaluation/positions/toeplitz.ts';
-import { varianceSlope } from '../../../evaluation/positions/variance-law.ts';
+import { seenTokens, varianceSlope } from '../../../evaluation/positions/variance-law.ts';
 import { createRng, type Rng } from '../../../tensor/rng.ts';
 import { rowsOf } from '../../../tensor/rows.ts';
 
@@ -124,6 +126,33 @@ describe('causal attention without encodings', () => {
     expect(varianceSlope(causal)).toBeCloseTo(-1, 1); // within .05: 2560 values a place
     expect(Math.abs(varianceSlope(causal) + 1)).toBeLessThan(0.05);
     expect(Math.abs(varianceSlope(bidirectional))).toBeLessThan(1e-9);
+  });
+
+  it('does so by the tokens that are seen, where a mask hides all but a corner of the grid', () => {
+    const { count, y, x } = square;
+    const sees = (i: number, j: number) => y[j]! <= y[i]! && x[j]! <= x[i]!;
+    const logits = Float64Array.from({ length: count ** 2 }, (_, at) =>
+      sees(Math.floor(at / count), at % count) ? 0 : -1e9,
+    );
+    const seen = seenTokens(logits, count);
+    expect(seen).toEqual(Array.from(y, (row, i) => (row + 1) * (x[i]! + 1)));
+    const [pictures, width] = [40, 64];
+    const tokens = createRng(3).normals(pictures * count * width);
+    const data = tokens.map((_, at) => {
+      const [b, i, c] = [
+        Math.floor(at / width / count),
+        Math.floor(at / width) % count,
+        at % width,
+      ];
+      let sum = 0;
+      for (let j = 0; j < count; j++)
+        if (sees(i, j)) sum += tokens[(b * count + j) * width + c]! / seen![i]!;
+      return sum;
+    });
+    const states = { data, pictures, tokens: count, width };
+    expect(Math.abs(varianceSlope(states, seen) + 1)).toBeLessThan(0.05);
+    expect(Math.abs(varianceSlope(states) + 1)).toBeGreaterThan(0.1); // the place does not say it
+    expect(seenTokens(new Float64Array(count ** 2), count)).toBeUndefined();
   });
 
   it('makes near tokens alike, by sqrt(min / max); attention to all makes all alike', () => {
@@ -364,12 +393,13 @@ describe('the pattern from padding', () => {
     };
 
   it('is at the border with zeros outside, falls from there, and ends where two layers do not reach', async () => {
-    const { mean, byBorder, relative } = await paddingPattern(blur('zero', 2), canvas, {
+    const { mean, byBorder, relative, overChance } = await paddingPattern(blur('zero', 2), canvas, {
       margin: 2,
       inputs,
     });
     expect(mean).toBeGreaterThan(0.05);
     expect(relative).toBeGreaterThan(0.1);
+    expect(overChance).toBeGreaterThan(5); // inputs of mean 1, which zeros are not
     expect(byBorder).toHaveLength(5);
     expect(byBorder[0]!).toBeGreaterThan(byBorder[1]!);
     expect(byBorder[1]!).toBeGreaterThan(0.01);
@@ -390,7 +420,92 @@ describe('the pattern from padding', () => {
       margin: 2,
       inputs,
     });
-    expect(own.mean).toBe(0);
+    expect([own.mean, own.overChance]).toEqual([0, 0]);
+  });
+
+  it('is no more than chance where borders change each input in another way', async () => {
+    let calls = 0;
+    const { mean, overChance } = await paddingPattern(
+      async (input, { height, channels }) => {
+        const noise = createRng(100 + calls++).normals(input.length);
+        return { data: height === 9 ? input.map((v, i) => v + noise[i]!) : input, channels };
+      },
+      canvas,
+      { margin: 2, inputs: [...inputs, ...inputs, ...inputs, ...inputs] },
+    );
+    expect(mean).toBeGreaterThan(0.1); // of 16 inputs; an error of 1 / 4
+    expect(Math.abs(overChance - 1)).toBeLessThan(0.4); // 162 squares and their variances of 15
+  });
+
+  it('of answers twice as large is that of the small ones', async () => {
+    const options = { margin: 2, inputs };
+    const small = await paddingPattern(blur('zero', 2), canvas, options);
+    const twice = await paddingPattern(
+      async (input, given) => {
+        const { data, channels } = await blur('zero', 2)(input, given);
+        const across = 2 * given.width;
+        const large = Float64Array.from({ length: 4 * data.length }, (_, i) => {
+          const [y, x] = [Math.floor(i / (across * channels)), Math.floor(i / channels) % across];
+          return data[((y >> 1) * given.width + (x >> 1)) * channels + (i % channels)]!;
+        });
+        return { data: large, channels };
+      },
+      canvas,
+      { ...options, factor: 2 },
+    );
+    expect(twice.mean).toBeCloseTo(small.mean, 12);
+    expect(twice.byBorder).toHaveLength(9);
+    // The outer two rings of 18 x 18 cells, 68 and 60 of them, are the outer ring of 9 x 9.
+    const [outer, next] = twice.byBorder as [number, number];
+    expect((68 * outer + 60 * next) / 128).toBeCloseTo(small.byBorder[0]!, 12);
+  });
+});
+
+describe('the padding of a decoder', () => {
+  const drawings = Array.from({ length: 6 }, (_, i) => {
+    const draw = createRng(i);
+    const data = Uint8Array.from({ length: 32 * 32 * 3 }, () => draw.integer(256));
+    return { data, width: 32, height: 32 };
+  });
+  /** Tokens are the red of their first pixel; a token is a square of its grey, with its neighbours mixed in. */
+  const tokenizer = (reach: number): Tokenizer => ({
+    ...{ vocabulary: 256, factor: 4, dispose: async () => {} },
+    async encode({ data, shape }) {
+      const [, H, W] = shape as [number, number, number, number];
+      const tokens = Int32Array.from({ length: (H * W) / 16 }, (_, i) => {
+        const [y, x] = [4 * Math.floor((4 * i) / W), (4 * i) % W];
+        return Math.round(255 * (data[3 * (y * W + x)]! / 2 + 0.5));
+      });
+      return { data: tokens, shape: [1, H / 4, W / 4] };
+    },
+    async decode({ data, shape }) {
+      const [, h, w] = shape as [number, number, number];
+      const at = (y: number, x: number) =>
+        y >= 0 && x >= 0 && y < h && x < w ? data[y * w + x]! / 255 : 0;
+      const grey = (y: number, x: number) =>
+        at(y, x) + reach * (at(y - 1, x) + at(y + 1, x) + at(y, x - 1) + at(y, x + 1));
+      const pixels = Float32Array.from({ length: 16 * 3 * h * w }, (_, i) => {
+        const [y, x] = [Math.floor(i / (12 * w)), Math.floor(i / 3) % (4 * w)];
+        return grey(y >> 2, x >> 2);
+      });
+      return { data: pixels, shape: [1, 4 * h, 4 * w, 3] };
+    },
+  });
+
+  it('reaches as far as its convolution, in pixels; a decoder of tokens alone has none', async () => {
+    const { size, pictures, pattern } = await decoderPadding({
+      ...{ id: 'toy', tokenizer: tokenizer(0.2), side: 16, drawings },
+    });
+    expect([size, pictures]).toEqual([{ width: 16, height: 16 }, 6]);
+    expect(pattern.byBorder).toHaveLength(8);
+    for (const value of pattern.byBorder.slice(0, 4)) expect(value).toBeGreaterThan(0.05);
+    expect(pattern.byBorder.slice(4)).toEqual([0, 0, 0, 0]);
+    expect(pattern.overChance).toBeGreaterThan(5);
+    const alone = await decoderPadding({
+      ...{ id: 'toy', tokenizer: tokenizer(0), side: 16, drawings },
+    });
+    expect(alone.pattern.mean).toBe(0);
+    expect([canvasSide(16, 4), canvasSide(12, 4)]).toEqual([32, 28]);
   });
 });
 

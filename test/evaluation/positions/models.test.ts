@@ -122,6 +122,9 @@ describe('observing a network', () => {
   });
 });
 
+/** As in text: a token sees those before it in the raster, in every block. */
+const CAUSAL = { method: 'causal', scan: 'raster', blocks: 'all' };
+
 describe('a model', () => {
   const drawings: Picture[] = Array.from({ length: 40 }, (_, i) => {
     const draw = createRng(i);
@@ -155,5 +158,10 @@ describe('a model', () => {
     });
     for (const { probe } of blind.blocks) expect(probe.error).toBeGreaterThan(0.95);
     expect(blind.blocks[0]!.heads).toBeUndefined();
+    const masked = tinyModel({ positions: { bias: CAUSAL } });
+    const causal = await analyseModel({ engine, model: masked, drawings, words });
+    // Attention is not uniform and what is alike in all tokens stays, so the law shows, but not whole.
+    expect(causal.blocks[0]!.variance).toBeLessThan(-0.3);
+    expect(Math.abs(blind.blocks[0]!.variance)).toBeLessThan(0.1);
   });
 });
