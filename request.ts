@@ -24,8 +24,8 @@ const Options = Type.Record(
 /** A position extension by name, or with its options: `{ method: 'yarn', beta: 2 }`. */
 const Extension = Type.Union([Name, Options]);
 
-/** What a model with micro-conditioning is told instead of "a whole picture of this size", in pixels. */
-const Micro = Type.Object(
+/** A cut of a larger picture, in pixels. */
+const Cut = Type.Object(
   {
     /** The size of the picture that this one is a cut of. Default: this one's. */
     original: Type.Optional(Type.Object({ width: Side, height: Side }, exact)),
@@ -42,6 +42,16 @@ const Micro = Type.Object(
   },
   exact,
 );
+/**
+ * What a model with micro-conditioning is told of the picture, in place of what its card says: that it is a
+ * whole one of this size ('asked'), a whole one of the trained size ('trained'), 'nothing', or a cut.
+ */
+const Micro = Type.Union([
+  Type.Literal('asked'),
+  Type.Literal('trained'),
+  Type.Literal('nothing'),
+  Cut,
+]);
 
 /** A word of the model's vocabulary; weight 1 is the word as trained. */
 export const ConditionWord = Type.Union([

@@ -5,7 +5,7 @@ import { createInception } from '../encoders/features/inception.ts';
 import { openOnnxFeatures } from '../encoders/features/onnx-file.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
-import { createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
+import { checkTold, createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
 import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
 import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
@@ -37,7 +37,9 @@ export async function measureSizes(
     extend: await Promise.all(options.extend.map(readMethod)),
   };
   planCells(plan);
-  await checkOfAvatars(entries.map(({ card }) => card));
+  const cards = entries.map(({ card }) => card);
+  checkTold(cards, options);
+  await checkOfAvatars(cards);
   const engine = await openDevice(options, context);
   const network = await openFeatures(options, engine);
   const readers = await openReaders(engine, modelFolders(context));

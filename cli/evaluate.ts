@@ -1,5 +1,6 @@
 /** `ropewalk evaluate`: how good a model's pictures are, and the network that judges them. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { TOLD, type Told } from '../encoders/conditioning/micro.ts';
 import type { Context } from './context.ts';
 import {
   type Device,
@@ -53,6 +54,7 @@ export type EvaluateResolutionCommand = Common & {
   readonly features?: string;
   readonly steps?: number;
   readonly guidance?: number;
+  readonly micro?: Told;
   readonly out: string;
 };
 
@@ -231,6 +233,12 @@ function resolutionCommand(evaluate: Command, context: Context): void {
     .option('--features <file>', 'an ONNX network as the judge (default: Inception v3 of nsfwjs)')
     .option('--steps <n>', "steps of the solver (default: the model's)", whole(1, 1000))
     .option('--guidance <scale>', "guidance (default: the model's)", real(0, 100))
+    .addOption(
+      new Option(
+        '--micro <what>',
+        "what models that are told sizes are told of each (default: the model's)",
+      ).choices(TOLD),
+    )
     .option(
       '--out <folder>',
       'where report and pictures go; what is there is used',

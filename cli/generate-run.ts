@@ -129,24 +129,35 @@ function requestOf(
   return { request: parseRequest(request, 'generate'), words };
 }
 
+type Micro = NonNullable<ImageRequest['position']>['micro'];
+
 /** Extensions, and what a model with micro-conditioning is told. */
 function positionOf(
-  {
-    extend: asked,
-    originalSize,
-    crop: cut,
-  }: Pick<GenerateOptions, 'originalSize' | 'crop'> & { readonly extend: Extensions | undefined },
+  { extend: asked, ...told }: ToldOptions & { readonly extend: Extensions | undefined },
   before: ImageRequest | undefined,
 ) {
   const extend = asked ?? before?.position?.extend;
-  const original = originalSize ?? before?.position?.micro?.original;
-  const crop = cut ?? before?.position?.micro?.crop;
-  const micro = { ...(original ? { original } : {}), ...(crop ? { crop } : {}) };
+  const micro = microOf(told, before?.position?.micro);
   const position = {
     ...(extend === undefined ? {} : { extend }),
-    ...(original || crop ? { micro } : {}),
+    ...(micro === undefined ? {} : { micro }),
   };
   return Object.keys(position).length > 0 ? position : undefined;
+}
+
+type ToldOptions = Pick<GenerateOptions, 'micro' | 'originalSize' | 'crop'>;
+
+function microOf({ micro, originalSize, crop: cut }: ToldOptions, before: Micro): Micro {
+  if (micro !== undefined && (originalSize || cut))
+    throw new RangeError(
+      `--micro: expected none with --original-size or --crop, which say what is told, got '${micro}'; leave one out`,
+    );
+  if (micro !== undefined) return micro;
+  if (typeof before === 'string' && !originalSize && !cut) return before;
+  const was = typeof before === 'object' ? before : {};
+  const [original, crop] = [originalSize ?? was.original, cut ?? was.crop];
+  if (!original && !crop) return undefined;
+  return { ...(original ? { original } : {}), ...(crop ? { crop } : {}) };
 }
 
 type Sampled = Pick<

@@ -1,5 +1,6 @@
 /** `ropewalk generate`: pictures from words, or again from a picture's own recipe. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { TOLD, type Told } from '../encoders/conditioning/micro.ts';
 import type { Context } from './context.ts';
 import {
   crop,
@@ -30,6 +31,7 @@ export type GenerateOptions = {
   readonly topP?: number;
   readonly minP?: number;
   readonly extend?: readonly string[];
+  readonly micro?: Told;
   readonly originalSize?: { readonly width: number; readonly height: number };
   readonly crop?: { readonly top: number; readonly left: number };
   readonly from?: string;
@@ -89,9 +91,15 @@ export function generateCommand(program: Command, context: Context): void {
       "position extension for a size never trained, as 'vision-yarn', 'yarn:alpha=0.25,beta=2', a JSON file or 'none'; again for another (default: the model's)",
       (text: string, before: readonly string[] = []) => [...before, text],
     )
+    .addOption(
+      new Option(
+        '--micro <what>',
+        "what a model that is told sizes is told of this one: a whole picture of it (asked) or of the trained size (trained), or nothing (default: the model's)",
+      ).choices(TOLD),
+    )
     .option(
       '--original-size <size>',
-      'of a model that is told: the size of the picture that this one is a cut of (default: --size)',
+      'or the size of the picture that this one is a cut of (default: --size)',
       size,
     )
     .option('--crop <top,left>', 'and where in it the cut begins, in pixels (default: 0,0)', crop)

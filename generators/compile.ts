@@ -1,5 +1,5 @@
 /** Compiles a diffusion transformer for one grid and batch. */
-import { MICRO_WIDTH, microRows, wholePicture } from '../encoders/conditioning/micro.ts';
+import { MICRO_WIDTH, microRows } from '../encoders/conditioning/micro.ts';
 import type { Placed, Placement, Positions } from '../encoders/positions/compose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import { extentOf, type Grid } from '../encoders/positions/grid.ts';
@@ -71,19 +71,15 @@ function withVariance(channels: Tensor): Tensors {
 }
 
 /**
- * The input `micro` that tells a program of `compileDiT` where its pictures come from, all of them alike;
- * none where the network is not told. Default: whole pictures.
+ * The input `micro` that tells a program of `compileDiT` where its pictures come from, all of them alike,
+ * or nothing; no input where the network is never told.
  */
 export function microInputs(
-  { micro, patch }: Pick<DiTConfig, 'micro' | 'patch'>,
-  grid: Grid,
+  { micro }: Pick<DiTConfig, 'micro'>,
   batch: number,
-  size?: MicroSize,
+  size: MicroSize | undefined,
 ): HostTensors {
-  if (!micro) return {};
-  const { height, width } = extentOf(grid);
-  const told = size ?? wholePicture(height * patch, width * patch);
-  return { micro: microRows(Array(batch).fill(told)) };
+  return micro ? { micro: microRows(Array(batch).fill(size)) } : {};
 }
 
 /**

@@ -64,6 +64,21 @@ export const ObjectiveSchema = Type.Object(
 );
 export type ObjectiveConfig = Static<typeof ObjectiveSchema>;
 
+/** How pictures are drawn unless it is said otherwise. */
+export const SamplingSchema = Type.Object(
+  {
+    solver: Type.String(),
+    steps: Count,
+    guidance: Type.Number({ minimum: 0 }),
+    shift: Type.Number({ exclusiveMinimum: 0 }),
+    /** Of a network that is told sizes: what it is told (encoders/conditioning/micro.ts). Default: asked. */
+    micro: Type.Optional(
+      Type.Union([Type.Literal('asked'), Type.Literal('trained'), Type.Literal('nothing')]),
+    ),
+  },
+  exact,
+);
+
 const FIELDS = {
   version: Type.Literal(1),
   id: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' }),
@@ -80,15 +95,7 @@ const FIELDS = {
   vocabulary: Type.Array(Type.String()),
   /** The words that each style was trained with, by the style's own word. */
   styles: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
-  sampling: Type.Object(
-    {
-      solver: Type.String(),
-      steps: Count,
-      guidance: Type.Number({ minimum: 0 }),
-      shift: Type.Number({ exclusiveMinimum: 0 }),
-    },
-    exact,
-  ),
+  sampling: SamplingSchema,
   data: Type.String(),
   licence: Type.String(),
   /** SHA-256 of model.safetensors, hexadecimal. */

@@ -3,6 +3,7 @@
  * Programs have baked weights, so a picture has the same bits in any batch.
  */
 import { bagOfWords, type Word } from '../encoders/conditioning/attributes.ts';
+import { microOf, type Told } from '../encoders/conditioning/micro.ts';
 import type { PositionConfig } from '../encoders/positions/compose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
@@ -31,8 +32,8 @@ export type DrawOptions = {
   readonly size?: Size;
   /** A position extension in place of the model's own, several, or none of an empty list. */
   readonly extend?: PositionConfig['extend'];
-  /** What a model with micro-conditioning is told of every picture. Default: a whole one of this size. */
-  readonly micro?: MicroSize;
+  /** What a model with micro-conditioning is told of every picture. Default: as its card has it. */
+  readonly micro?: Told | MicroSize;
   /** By name, or one of your own. */
   readonly solver?: SolverName | Solver;
   readonly steps?: number;
@@ -136,10 +137,11 @@ async function drawTogether(
   const schedule = SCHEDULES[card.objective.schedule]();
   const conditionOf = conditions(card.config, asked);
   const shifted = shift * programs.timeShift(setting);
+  const told = microOf(micro ?? 'asked', size, card.trained);
   const network: Network = ({ x, rows }) =>
     programs.predict(setting, {
       ...{ x, t: rows.map(({ t }) => t), condition: conditionOf(rows) },
-      ...(micro ? { micro } : {}),
+      ...(told ? { micro: told } : {}),
     });
   const toPictures = (all: readonly Float32Array[]) => all.map((one) => toPicture(one, size));
   const { pictures } = await sample(

@@ -27,7 +27,7 @@ export type Rows = {
   readonly t: readonly number[];
   /** [rows] or [rows, V] */
   readonly condition: HostTensor;
-  /** Where all of these pictures come from, for a network that is told. Default: whole pictures. */
+  /** Where all of these pictures come from, for a network that is told. Default: nothing is said. */
   readonly micro?: MicroSize;
 };
 export type Programs = ReturnType<typeof createPrograms>;
@@ -93,7 +93,7 @@ export function createPrograms(engine: Engine, model: Model, mostRows?: number) 
         const program = await programFor(setting, batch);
         const outputs = await program.run({
           ...padded(cut(rows, first, last), batch, config, setting.grid),
-          ...microInputs(config, setting.grid, batch, rows.micro),
+          ...('micro' in config ? microInputs(config, batch, rows.micro) : {}),
           ...placementInputs(positions, setting.grid, rows.t[first]!),
         });
         for (const [name, values] of Object.entries(said)) {

@@ -1,5 +1,6 @@
 /** What a request asks of a model, in the model's terms; throws naming the nearest where a name is not known. */
 import type { Word } from '../encoders/conditioning/attributes.ts';
+import type { Told } from '../encoders/conditioning/micro.ts';
 import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import { cellsOf } from '../encoders/positions/grid.ts';
@@ -44,7 +45,7 @@ export function resolveDiffusion(request: ImageRequest, card: ModelCard): Resolv
   if (typeof shift !== 'number' || !(shift > 0))
     throw new RangeError(`sampling.scheduleOptions.shift: expected a number above 0, got ${shift}`);
   const extend = extensionsOf(request.position?.extend, card, size);
-  const micro = microOf(request.position?.micro, card, size);
+  const micro = toldOf(request.position?.micro, card, size);
   const options = {
     ...{ size, solver: solver as SolverName, steps, shift, guidance: guidance?.scale ?? 1 },
     ...(guidance ? { interval: { from: guidance.from ?? 0, to: guidance.to ?? 1 } } : {}),
@@ -162,16 +163,17 @@ function extensionsOf(
 type Micro = NonNullable<ImageRequest['position']>['micro'];
 
 /** What the network is told of a picture; throws for one that is told nothing. */
-function microOf(
+function toldOf(
   micro: Micro,
   { id, config }: ModelCard,
   size: ImageRequest['size'],
-): MicroSize | undefined {
+): Told | MicroSize | undefined {
   if (micro === undefined) return undefined;
   if (!('micro' in config && config.micro))
     throw new RangeError(
       `position.micro: expected none, as '${id}' is not told of original sizes and cuts, got ${JSON.stringify(micro)}`,
     );
+  if (typeof micro === 'string') return micro;
   const { original = size, crop: { top, left } = { top: 0, left: 0 } } = micro;
   if (top >= original.height || left >= original.width)
     throw new RangeError(

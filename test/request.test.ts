@@ -87,6 +87,10 @@ describe('parseRequest', () => {
       "'position': expected no key 'extent'; did you mean 'extend'?",
     ],
     [
+      { position: { micro: 'tained' } },
+      `'position.micro': expected "asked" or "trained" or "nothing" or an object, got "tained"; did you mean 'trained'?`,
+    ],
+    [
       { position: { micro: { crop: { top: -1, left: 0 } } } },
       "'position.micro.crop.top': expected a whole number from 0 to 8192, got -1",
     ],

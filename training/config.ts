@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Static, Type } from 'typebox';
-import { ObjectiveSchema, PositionSchema } from '../generators/model.ts';
+import { ObjectiveSchema, PositionSchema, SamplingSchema } from '../generators/model.ts';
 import { checkSchema } from '../schema.ts';
 
 const exact = { additionalProperties: false } as const;
@@ -123,10 +123,7 @@ export const TrainingConfig = Type.Object(
       exact,
     ),
     flip: Type.Boolean({ default: false }),
-    sampling: Type.Object(
-      { solver: Type.String(), steps: Count, guidance: Type.Number({ minimum: 0 }), shift: Rate },
-      exact,
-    ),
+    sampling: SamplingSchema,
   },
   exact,
 );

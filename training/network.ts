@@ -50,9 +50,14 @@ export function createNetwork(
   return { dit, positions, weights: { ...fresh, ...init } };
 }
 
-/** Throws unless the sides of pictures and views fit the network: before any picture is drawn. */
-export function checkSides(config: TrainingConfig): void {
+/** Throws unless pictures, views and what sampling says fit the network: before any picture is drawn. */
+export function checkNetwork(config: TrainingConfig): void {
   const dit = ditOf(config, 1);
+  const { micro } = config.sampling;
+  if (micro !== undefined && !dit.micro)
+    throw new RangeError(
+      `sampling.micro: expected none of a network without micro-conditioning, got '${micro}'; leave it out`,
+    );
   checkSide(config.data.size, dit);
   viewsOf(config, dit.patch);
 }

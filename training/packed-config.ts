@@ -18,8 +18,14 @@ export type PackedTraining = Static<typeof PackedTraining>;
 export const isPackedTraining = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'packed' in value;
 
-export const parsePackedTraining = (value: unknown, where: string): PackedTraining =>
-  checkSchema(PackedTraining, value, where);
+export function parsePackedTraining(value: unknown, where: string): PackedTraining {
+  const training = checkSchema(PackedTraining, value, where);
+  const { micro } = training.sampling;
+  if (micro === undefined) return training;
+  throw new RangeError(
+    `${where}: sampling.micro: expected none for packed pictures, whose network is told no sizes, got '${micro}'; leave it out`,
+  );
+}
 
 /** The configuration of a diffusion model, trained on packed pictures or others. */
 export async function readDiffusionTraining(

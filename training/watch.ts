@@ -1,4 +1,5 @@
 /** What is looked at on the way of a run: the loss on held-out pictures, always the same, and sheets. */
+import { microOf } from '../encoders/conditioning/micro.ts';
 import type { Positions } from '../encoders/positions/compose.ts';
 import { compileDiT, microInputs, placementInputs } from '../generators/compile.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
@@ -39,13 +40,15 @@ export async function createWatch(config: TrainingConfig, options: WatchOptions)
     ...{ engine, loss, weights, batches, inputs: specsOf(batches(0)) },
     count: heldOutBatches(heldOut.length, config.batch),
   });
+  const trained = { height: heldOut.size, width: heldOut.size };
+  const told = microOf(config.sampling.micro ?? 'asked', trained, trained);
   const preview = await createPreview({
     network: {
       ...{ patch: dit.patch, channels: dit.channels, variance: dit.variance },
       compile: (grid, batch) =>
         compileDiT(engine, { config: dit, positions, weights, grid, batch, mode: 'live' }),
       inputs: (grid, batch, t) => ({
-        ...microInputs(dit, grid, batch),
+        ...microInputs(dit, batch, told),
         ...placementInputs(positions, grid, t),
       }),
     },

@@ -5,7 +5,7 @@ import { createInception } from '../encoders/features/inception.ts';
 import { parseExtension } from '../encoders/positions/extension-text.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
-import { createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
+import { checkTold, createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
 import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
 import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
@@ -39,6 +39,9 @@ const Config = Type.Object(
     sheetSizes: Type.Optional(Type.Array(SizeOf, { maxItems: 32 })),
     steps: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
     guidance: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+    micro: Type.Optional(
+      Type.Union([Type.Literal('asked'), Type.Literal('trained'), Type.Literal('nothing')]),
+    ),
   },
   { additionalProperties: false },
 );
@@ -52,7 +55,9 @@ export async function checkResolution(given: unknown, { folders }: Pick<Places, 
   });
   const plan = { ...config, models, extend: config.extend.map(methodOf) };
   planCells(plan);
-  await checkOfAvatars(entries.map(({ card }) => card));
+  const cards = entries.map(({ card }) => card);
+  checkTold(cards, config);
+  await checkOfAvatars(cards);
   return { config, entries, plan };
 }
 

@@ -11,7 +11,7 @@ import { openData, openSides } from '../training/data/open.ts';
 import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
 import type { StepProgress } from '../training/loop.ts';
-import { checkSides, createNetwork } from '../training/network.ts';
+import { checkNetwork, createNetwork } from '../training/network.ts';
 import {
   isPackedTraining,
   type PackedTraining,
@@ -74,7 +74,7 @@ export function parseTraining(value: unknown, where: string): Training {
     return { kind: 'packed', config };
   }
   const config = parseTrainingConfig(value, where);
-  checkSides(config);
+  checkNetwork(config);
   return { kind: 'diffusion', config };
 }
 

@@ -18,12 +18,30 @@ const NUMBERS = 6;
 export const MICRO_WIDTH = NUMBERS + 1;
 const THOUSANDTHS = 1000;
 
+/**
+ * What a network is told of a picture that it draws: a whole one of the size asked for, a whole one of the
+ * trained size (the only whole pictures that a network trained at one size was told of), or nothing, as
+ * where training dropped it.
+ */
+export const TOLD = ['asked', 'trained', 'nothing'] as const;
+export type Told = (typeof TOLD)[number];
+
 /** A whole picture of this many pixels. */
 export const wholePicture = (height: number, width: number): MicroSize => ({
   original: [height, width],
   crop: [0, 0],
   target: [height, width],
 });
+
+type Size = { readonly height: number; readonly width: number };
+
+/** The numbers of what is told; `undefined` is nothing. */
+export function microOf(told: Told | MicroSize, asked: Size, trained: Size): MicroSize | undefined {
+  if (told === 'nothing') return undefined;
+  if (typeof told === 'object') return told;
+  const { height, width } = told === 'asked' ? asked : trained;
+  return wholePicture(height, width);
+}
 
 /** Rows [B, 7]; `undefined` is a picture of which nothing is said. */
 export function microRows(sizes: readonly (MicroSize | undefined)[]): HostTensor {

@@ -3,7 +3,7 @@
  * every block. The network is not told: its positions are wrapped, and what their hooks are given is kept. Only the
  * picture's tokens are returned; attention is that among them (condition tokens left out, rows summing to 1).
  */
-import { microRows, wholePicture } from '../../encoders/conditioning/micro.ts';
+import { microOf, microRows } from '../../encoders/conditioning/micro.ts';
 import type { Positions } from '../../encoders/positions/compose.ts';
 import { cellsOf, type Grid } from '../../encoders/positions/grid.ts';
 import { constantOf, placedOf, placementInputs } from '../../generators/compile.ts';
@@ -41,7 +41,7 @@ export async function observeDiT(
   const config = ditCard(card).config as DiTConfig;
   const { positions } = layoutOf(card, registry);
   const [B, height, width] = x.shape as [number, number, number];
-  const whole = wholePicture(height, width);
+  const told = microOf(card.sampling.micro ?? 'asked', { height, width }, card.trained);
   const grid = gridOf(config, { height, width });
   const timed = placementInputs(positions, grid, t.data[0]!);
   const inputs = { x, t, condition, ...timed };
@@ -50,7 +50,7 @@ export async function observeDiT(
       const seen: Tensors = {};
       forwardDiT(config, observing(positions, grid, seen), w, {
         ...{ x: given.x!, t: given.t!, condition: given.condition! },
-        ...(config.micro ? { micro: constantOf(microRows(Array(B).fill(whole))) } : {}),
+        ...(config.micro ? { micro: constantOf(microRows(Array(B).fill(told))) } : {}),
         ...{ placed: placedOf(given, positions, grid), grid },
       });
       return { outputs: seen };

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Told } from '../../encoders/conditioning/micro.ts';
 import { contactSheet, decodePicture, encodePng, type Picture, readRecipe } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
 import { replaceFile, writeFully } from '../../tensor/atomic-file.ts';
@@ -17,6 +18,8 @@ export type Drawing = {
   readonly steps: number;
   readonly guidance: number;
   readonly shift: number;
+  /** What models that are told sizes are told in place of what their cards say. */
+  readonly micro?: Told;
   readonly engine: string;
   readonly dtype: string;
 };

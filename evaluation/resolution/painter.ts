@@ -6,14 +6,29 @@ import type { Engine } from '../../tensor/program.ts';
 import type { Drawing } from './cell-files.ts';
 import type { RenderCell } from './run.ts';
 
+/** What a comparison may say of all its drawings in place of the models' cards. */
+export type DrawnWith = Partial<Pick<Drawing, 'steps' | 'guidance' | 'micro'>>;
+
+/** Throws where something is to be said of sizes to a model that is told none. */
+export function checkTold(models: readonly ModelCard[], { micro }: DrawnWith): void {
+  const deaf = models.find(({ config }) => !('micro' in config && config.micro));
+  if (micro === undefined || deaf === undefined) return;
+  throw new RangeError(
+    `micro: expected models that are told sizes, got '${deaf.id}', which is not, and '${micro}'; leave one out`,
+  );
+}
+
 /** How a model draws unless it is said otherwise. */
 export function drawingOf(
   { sampling }: ModelCard,
   { name, provider }: Engine,
-  { steps = sampling.steps, guidance = sampling.guidance }: { steps?: number; guidance?: number },
+  { steps = sampling.steps, guidance = sampling.guidance, micro = sampling.micro }: DrawnWith,
 ): Drawing {
   const { solver, shift } = sampling;
-  return { solver, steps, guidance, shift, engine: `${name} ${provider}`, dtype: 'float32' };
+  return {
+    ...{ solver, steps, guidance, shift, ...(micro === undefined ? {} : { micro }) },
+    ...{ engine: `${name} ${provider}`, dtype: 'float32' },
+  };
 }
 
 /** Keeps the programs of one model with one method at a time. */
@@ -53,6 +68,7 @@ export function createPainter(engine: Engine, entries: readonly ModelEntry[], si
         size: cell.size,
         steps: steps ?? drawing.steps,
         guidance: drawing.guidance,
+        ...(drawing.micro === undefined ? {} : { micro: drawing.micro }),
         signal,
         onStep: taken.onStep,
       });

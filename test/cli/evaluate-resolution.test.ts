@@ -52,6 +52,11 @@ describe('ropewalk evaluate resolution', () => {
       { models: 'turned,plain', extend: 'none,yarn' },
       "'plain': positions.extend: 'yarn' changes the frequencies of a rotation, but there is no rotation",
     ],
+    [
+      { micro: 'nothing' },
+      "micro: expected models that are told sizes, got 'turned', which is not, and 'nothing'",
+    ],
+    [{ micro: 'little' }, 'Allowed choices are asked, trained, nothing'],
     [{ samples: '4' }, 'expected at least 8 samples, got 4'],
     [{ models: 'turned,missing' }, "model: expected a known model, got 'missing'"],
     [{ models: 'other' }, "expected models of avatars, got 'other' of 'none'"],

@@ -74,7 +74,7 @@ describe('generate', () => {
     expect(pictures[0].recipe.request).toEqual({ ...request, size: { width: 48, height: 32 } });
   });
 
-  test('--original-size and --crop stand in the recipe, and --from keeps those not given', async () => {
+  test('--micro, --original-size and --crop stand in the recipe, and --from keeps those not given', async () => {
     const parent = join(folder, 'models');
     await writeTinyModel(parent, { id: 'told', config: { ...tinyCard().config, micro: true } });
     const draw = (...args: string[]) =>
@@ -88,6 +88,18 @@ describe('generate', () => {
     const again = JSON.parse((await draw('--from', path, '--crop', '0,4')).out).pictures[0];
     expect(again.recipe.request.position).toEqual({
       micro: { ...micro, crop: { top: 0, left: 4 } },
+    });
+    const by = async (...args: string[]) => JSON.parse((await draw(...args)).out).pictures[0];
+    const named = await by('--from', path, '--micro', 'trained');
+    expect(named.recipe.request.position).toEqual({ micro: 'trained' });
+    expect((await by('--from', named.path)).recipe.request.position).toEqual({ micro: 'trained' });
+    expect((await by('--from', named.path, '--crop', '8,4')).recipe.request.position).toEqual({
+      micro: { crop: { top: 8, left: 4 } },
+    });
+    const both = await draw('cat', '--model', 'told', '--micro', 'asked', '--crop', '8,4');
+    expect(both).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--micro: expected none with --original-size or --crop'),
     });
   });
 

@@ -144,6 +144,16 @@ describe('render', () => {
     const other = await draw(cut);
     expect(other.recipe.request.position).toEqual({ micro: cut });
     expect(other.picture).not.toEqual(whole.picture);
+
+    // By name, on a size other than the trained one: the three differ, and are what they say.
+    expect((await draw('asked')).picture).toEqual(whole.picture);
+    const trained = await draw('trained');
+    expect(trained.recipe.request.position).toEqual({ micro: 'trained' });
+    const small = { original: { width: 16, height: 16 }, crop: { top: 0, left: 0 } };
+    expect(trained.picture).not.toEqual(whole.picture);
+    expect(trained.picture).not.toEqual((await draw(small)).picture); // whose target is as asked
+    const nothing = await draw('nothing');
+    for (const { picture } of [whole, trained]) expect(nothing.picture).not.toEqual(picture);
     expect(given.engine.open).toBe(2); // as without: guided steps and the others
     await renderer.dispose();
 
@@ -153,10 +163,26 @@ describe('render', () => {
     const { asked, options: resolved } = resolveRequest(request, card);
     const micro = { original: [64, 32], crop: [8, 4], target: [24, 16] } as const;
     expect(await pipeline.draw([asked], { ...resolved, micro })).toEqual([other.picture]);
+    const whole16 = { original: [16, 16], crop: [0, 0], target: [16, 16] } as const;
+    expect(await pipeline.draw([asked], { ...resolved, micro: whole16 })).toEqual([
+      trained.picture,
+    ]);
     await pipeline.dispose();
+
+    // A card may say what its model is told; a request may say otherwise.
+    const own = join(folder, 'micro-own');
+    const sampling = { ...card.sampling, micro: 'trained' } as ModelCard['sampling'];
+    await writeTinyModel(own, { id: 'told', config, sampling });
+    const models = await listModels([own]);
+    const position = { micro: 'asked' } as const;
+    const plain = { ...request, model: 'told', count: 1 };
+    const by = async (one: ImageRequest) => (await render(one, { ...given, models }))[0]!.picture;
+    expect(await by(plain)).toEqual(trained.picture);
+    expect(await by({ ...plain, position })).toEqual(whole.picture);
   });
 
   test.each<[Micro, boolean, string]>([
+    ['nothing', false, "position.micro: expected none, as 'tiny' is not told of original sizes"],
     [{}, false, "position.micro: expected none, as 'tiny' is not told of original sizes and cuts"],
     [{ crop: { top: 24, left: 0 } }, true, 'in the original of 16x24 pixels, got top 24, left 0'],
     [{ original: { width: 9, height: 99 }, crop: { top: 0, left: 9 } }, true, 'of 9x99 pixels'],

@@ -93,6 +93,12 @@ describe('observing a network', () => {
       (await observeDiT(engine, model, input(model)))[1]!.hidden;
     const [a, b] = [await states(plain), await states(told)];
     expect(() => expectClose(b.data, a.data, { rtol: 1e-2, atol: 1e-2 })).toThrow();
+    const { sampling } = plain.card;
+    const nothing = {
+      ...told,
+      card: { ...told.card, sampling: { ...sampling, micro: 'nothing' } },
+    };
+    expectClose((await states(nothing as Model)).data, a.data, { rtol: 1e-5, atol: 1e-5 });
   });
 
   it('finds a network without encodings blind to the order of its tokens', async () => {

@@ -187,6 +187,7 @@ describe('formOfRecipe', () => {
       ...['eta 0.5', 'guidance from 0.2', 'guidance to 0.8'],
       ...['several extensions', 'cut of a larger picture'],
     ]);
+    expect(sayBeyond({ micro: 'trained' })).toEqual(['told the trained size']);
     expect(draftOf({ ...now, beyond: undefined }, diffusion).sampling).not.toHaveProperty(
       'solverOptions',
     );

@@ -49,6 +49,8 @@ function intervalOf(sampling: ImageRequest['sampling']): NonNullable<Beyond['int
   return interval;
 }
 
+const TOLD = { asked: 'this size', trained: 'the trained size', nothing: 'no size' };
+
 /** In words, for the form to show: "eta 0.5", "guidance from 0.2". */
 export function sayBeyond({ sampling, interval, micro, extend, input }: Beyond): string[] {
   const { solverOptions, ...plain } = (sampling ?? {}) as Partial<DiffusionOptions>;
@@ -57,7 +59,8 @@ export function sayBeyond({ sampling, interval, micro, extend, input }: Beyond):
     ...Object.entries(pairs).map(([name, value]) => `${name} ${value}`),
     ...Object.entries(interval ?? {}).map(([name, value]) => `guidance ${name} ${value}`),
     ...(extend ? ['several extensions'] : []),
-    ...(micro ? ['cut of a larger picture'] : []),
+    ...(typeof micro === 'string' ? [`told ${TOLD[micro]}`] : []),
+    ...(typeof micro === 'object' ? ['cut of a larger picture'] : []),
     ...(input ? ['a picture to begin with'] : []),
   ];
 }
