@@ -170,6 +170,7 @@ describe('a reader', () => {
 
   it.each([
     ['reader-avatars', 64],
+    ['reader-avatars-32', 32],
     ['reader-avatars-48', 48],
     ['reader-avatars-96', 96],
     ['reader-avatars-128', 128],

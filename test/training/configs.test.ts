@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
 import { raster } from '../../encoders/positions/grid.ts';
@@ -48,7 +48,8 @@ describe('configurations that ship', () => {
   });
 
   test('the arms of the comparison differ in positions alone', async () => {
-    const arms = diffusion.filter((name) => name.startsWith('resolution/'));
+    const arms = diffusion.filter((name) => dirname(name) === 'resolution');
+    expect(arms.length).toBeGreaterThan(10);
     const base = await readDiffusionTraining(join(FOLDER, 'resolution/base.json'));
     const common = ({ name: _n, seed: _s, steps: _t, model, ...rest }: TrainingConfig) => ({
       ...rest,
@@ -60,6 +61,35 @@ describe('configurations that ship', () => {
       const { steps } = arm;
       expect([base.steps, 2 * base.steps]).toContain(steps);
     }
+  });
+
+  test.each([
+    ['stages', '', ['views']],
+    ['second', '', ['views', 'steps', 'sampling']],
+    ['ablations', '-short', ['views', 'model', 'drop', 'sampling']],
+  ])('those of resolution/%s differ from their arm in one thing', async (kind, arm, may) => {
+    const all = diffusion.filter((name) => dirname(name) === `resolution/${kind}`);
+    expect(all.length).toBeGreaterThan(1);
+    for (const name of all) {
+      const of = basename(name).startsWith('rpe2d') ? 'rpe2d-rope' : 'rope';
+      const own = await readDiffusionTraining(join(FOLDER, name));
+      const whole = await readDiffusionTraining(join(FOLDER, `resolution/${of}${arm}.json`));
+      const changed = Object.keys(own).filter(
+        (key) => JSON.stringify(own[key as 'views']) !== JSON.stringify(whole[key as 'views']),
+      );
+      expect(changed).toContain('name');
+      expect(may).toEqual(expect.arrayContaining(changed.filter((key) => key !== 'name')));
+      expect(own.model.config).toEqual(whole.model.config);
+      expect(own.model.positions.rotate).toEqual(whole.model.positions.rotate);
+    }
+  });
+
+  test('each run has a name of its own', async () => {
+    const runs = await Promise.all(
+      [...diffusion, ...packed].map((name) => readConfigFile(join(FOLDER, name))),
+    );
+    const own = runs.map((run) => (run as { name: string }).name);
+    expect(new Set(own).size).toBe(own.length);
   });
 });
 
