@@ -93,14 +93,14 @@ function positionsOf({ card, registry = POSITION_METHODS }: Model, grid: Grid) {
     registry,
   );
   const { headSize } = positions;
-  const search = longropeSeeds(
-    rotate!.method.frequencies!(headSize, rotate!.options),
-    { grid, trained, layer: 0, heads, headSize, prefix: 0 },
-    Number(rotate!.options.base ?? 10000),
-  );
+  const search = longropeSeeds(rotate!.method.frequencies!(headSize, rotate!.options), {
+    where: { grid, trained, layer: 0, heads, headSize, prefix: 0 },
+    spans: positions.spans(grid),
+    base: Number(rotate!.options.base ?? 10000),
+  });
   if (Math.max(search.limits.y, search.limits.x) > 1) return { positions, search };
   throw new RangeError(
-    `longrope search: expected a size larger than the trained ${card.trained.width}x${card.trained.height}, got tokens for no more`,
+    `longrope search: expected a size larger than the trained ${card.trained.width}x${card.trained.height}, got one whose places were all trained`,
   );
 }
 

@@ -17,6 +17,7 @@ import { ratiosOf } from '../encoders/positions/extend/bands.ts';
 import { interpolation } from '../encoders/positions/extend/interpolation.ts';
 import { visionNtk } from '../encoders/positions/extend/ntk.ts';
 import { visionYarn } from '../encoders/positions/extend/yarn.ts';
+import type { Spans } from '../encoders/positions/grid.ts';
 import { completeOptions } from '../encoders/positions/options.ts';
 import type { Rng } from '../tensor/rng.ts';
 
@@ -84,19 +85,25 @@ export async function searchLongrope(options: SearchOptions): Promise<Found> {
 /** The published methods as factors, for a size larger than trained. */
 export function longropeSeeds(
   frequencies: Frequencies,
-  where: Where,
-  base: number,
+  { where, spans, base }: { readonly where: Where; readonly spans: Spans; readonly base: number },
 ): { seeds: Candidate[]; limits: { y: number; x: number } } {
   const seed = (name: string, method: ExtendMethod, given: Options = {}): Candidate => {
     const options = completeOptions(method, given);
     const others = { coordinates: new Float64Array(0), logitScale: 1 };
-    const extended = method.extend({ where, options, base, frequencies, ...others }).frequencies;
+    const extended = method.extend({
+      where,
+      spans,
+      options,
+      base,
+      frequencies,
+      ...others,
+    }).frequencies;
     // A frequency of 0 does not turn, whatever it is divided by.
     const over = (axis: 'y' | 'x') =>
       rising(frequencies[axis].map((f, i) => (f === 0 ? 1 : f / extended[axis][i]!)));
     return { name, factors: { y: over('y'), x: over('x') } };
   };
-  const { y, x } = ratiosOf(where);
+  const { y, x } = ratiosOf(spans);
   const limit = (s: number) => (s > 1 ? LARGEST * s : 1);
   return {
     seeds: [

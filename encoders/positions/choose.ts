@@ -73,6 +73,11 @@ function checkExtension({ name, of }: ExtendMethod, { coordinates, rotate, score
       `${where} is for coordinates beyond those trained, but '${coordinates.method.name}' spans the same range on every grid; take other coordinates or leave the extension out`,
     );
   }
+  if (of === 'offsets' && coordinates.method.scaled) {
+    throw new RangeError(
+      `${where} counts tokens by coordinates 1 apart, but neighbours of '${coordinates.method.name}' lie otherwise; take other coordinates or leave the extension out`,
+    );
+  }
   const other = score?.method.name ?? (rotate?.method.restore && rotate.method.name);
   if (of === 'offsets' && other !== undefined) {
     throw new RangeError(

@@ -2,6 +2,7 @@
 import type { HostTensor, HostTensors } from '../../tensor/program.ts';
 import type { Rng } from '../../tensor/rng.ts';
 import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
+import { checkRange, finite } from './check-placement.ts';
 import { type Chosen, chooseMethods, type PositionConfig } from './choose.ts';
 import type {
   EmbedMethod,
@@ -14,7 +15,7 @@ import type {
   Where,
 } from './contract.ts';
 import { seenLogits, windowBias } from './extend/seen.ts';
-import { cellsOf, type Grid } from './grid.ts';
+import { cellsOf, type Grid, type Spans, spansInTokens } from './grid.ts';
 import { POSITION_METHODS, type Registry } from './registry.ts';
 
 export type { Choice, PositionConfig } from './choose.ts';
@@ -66,9 +67,12 @@ export function composePositions(
   const { coordinates, embeds, rotate, biases, score, extensions } = methods;
   // Called here too, so that a head size that cannot be turned is named before anything is built.
   const trainedFrequencies = rotate?.method.frequencies?.(headSize, rotate.options);
+  const spansOf = (grid: Grid): Spans =>
+    coordinates.method.spans?.({ grid, trained, options: coordinates.options }) ??
+    spansInTokens({ grid, trained });
   const seenOn = (grid: Grid): Seen | undefined =>
     extensions
-      .map(({ method, options }) => method.seen?.({ grid, trained }, options))
+      .map(({ method, options }) => method.seen?.({ grid, trained, spans: spansOf(grid) }, options))
       .find((seen) => seen !== undefined);
 
   return {
@@ -110,15 +114,21 @@ export function composePositions(
       const where = { grid, trained, ...tokens, ...(t === undefined ? {} : { t }) };
       const base = Number(rotate?.options.base ?? 10000);
       const frequencies = trainedFrequencies ?? { y: [], x: [] };
+      const spans = spansOf(grid);
       let extended: Extension = { frequencies, coordinates: points, logitScale: 1 };
       for (const { method, options } of extensions)
-        extended = finite(method.name, method.extend({ ...extended, where, options, base }));
+        extended = finite(method.name, method.extend({ ...extended, where, spans, options, base }));
+      for (const embed of embeds) checkRange(embed, extended.coordinates, trained);
       return {
         coordinates: pairs(extended.coordinates, grid),
         ...(trainedFrequencies ? { frequencies: table(extended.frequencies) } : {}),
         logitScale: extended.logitScale,
       };
     },
+    /** How far a grid's axes reach beside those trained. */
+    spans: spansOf,
+    /** What attention sees of a grid's offsets, where an extension changes it. */
+    seen: seenOn,
     /** The factor of the sampling's time shift on a grid, 1 where no extension has one. */
     timeShift: (grid: Grid): number =>
       extensions.reduce(
@@ -264,17 +274,6 @@ const turning = ({ frequencies }: Placed) => (frequencies ? { frequencies } : {}
 function multiply(a: Tensor | number, b: Tensor | number): Tensor | number {
   if (typeof a !== 'number') return a.mul(b);
   return typeof b === 'number' ? a * b : b.mul(a);
-}
-
-/** Options far from sense, such as a period of 0, would make pictures of nothing. */
-function finite(name: string, extended: Extension): Extension {
-  const { frequencies, coordinates, logitScale } = extended;
-  const all = [...frequencies.y, ...frequencies.x, ...coordinates, logitScale];
-  const wrong = all.find((value) => !Number.isFinite(value));
-  if (wrong === undefined) return extended;
-  throw new RangeError(
-    `positions.extend '${name}': expected options that give finite frequencies, places and scale, got ${wrong}; change its options`,
-  );
 }
 
 /** A tensor that differs between heads along `axis`, once for every copy of the heads. */

@@ -8,7 +8,7 @@
 import type { HostTensors } from '../../tensor/program.ts';
 import type { Rng } from '../../tensor/rng.ts';
 import type { Tensor, Tensors } from '../../tensor/tf.ts';
-import type { Grid } from './grid.ts';
+import type { Grid, Raster, Spans } from './grid.ts';
 
 /** Original size and crop of a training picture in pixels (micro-conditioning). */
 export type MicroSize = {
@@ -76,6 +76,10 @@ export type CoordinatesMethod = Declared & {
   readonly random?: boolean;
   /** Spans the same range on any grid, so there is nothing for an extension to extend. */
   readonly bounded?: boolean;
+  /** Neighbours need not lie 1 apart in sampling, so what counts tokens by coordinates is refused. */
+  readonly scaled?: boolean;
+  /** Where these are not the sides in tokens. */
+  readonly spans?: (args: Sides & { readonly options: Options }) => Spans;
   /** (y, x) of every token, interleaved: [T, 2]. */
   readonly coordinates: (args: {
     readonly grid: Grid;
@@ -95,6 +99,8 @@ export type EmbedMethod = Declared &
      * queries and keys are projected from, but not values (position-infused attention, Shortformer).
      */
     readonly after: number | 'attention';
+    /** Where it can be read: from 0 to below this on either axis; anywhere if not said. */
+    readonly range?: (trained: Grid, options: Options) => Raster;
     /** Throws where it does not belong to the model's coordinates. */
     readonly check?: (options: Options, coordinates: Placing) => void;
     /** x [B, T, C] without condition tokens -> what is added to it: [T, C] or [B, T, C]. */
@@ -178,10 +184,15 @@ export type ExtendMethod = Declared & {
   /** Depends on t: coordinates, frequencies and factor are then inputs at every step, not constants. */
   readonly timed: boolean;
   readonly extend: (
-    args: { readonly where: Where; readonly options: Options; readonly base: number } & Extension,
+    args: {
+      readonly where: Where;
+      readonly spans: Spans;
+      readonly options: Options;
+      readonly base: number;
+    } & Extension,
   ) => Extension;
   /** Of `offsets`: none where all offsets of the grid are seen as they are. */
-  readonly seen?: (where: Sides, options: Options) => Seen | undefined;
+  readonly seen?: (where: Sides & { readonly spans: Spans }, options: Options) => Seen | undefined;
   /** Of `times`: the factor of the sampling's shift (t' = a t / (1 + (a - 1) t)). */
   readonly timeShift?: (where: Sides, options: Options) => number;
 };

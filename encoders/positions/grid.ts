@@ -38,10 +38,25 @@ export function cellsOf(grid: Grid): readonly Cell[] {
   );
 }
 
-/** The largest raster: what extension ratios are measured on. */
+/** The largest raster. */
 export function extentOf(grid: Grid): Raster {
   return rastersOf(grid).reduce((most, { height, width }) => ({
     height: Math.max(most.height, height),
     width: Math.max(most.width, width),
   }));
 }
+
+/**
+ * How far the axes of a grid reach in units of its coordinates, n for n neighbours 1 apart: the offsets that training
+ * covers, and the grid at hand. What lies beyond the first is what extensions are for.
+ */
+export type Spans = { readonly trained: Raster; readonly now: Raster };
+
+/** Those of coordinates whose neighbours lie 1 apart, in training and now: sides in tokens. */
+export const spansInTokens = ({
+  grid,
+  trained,
+}: Readonly<Record<'grid' | 'trained', Grid>>): Spans => ({
+  trained: extentOf(trained),
+  now: extentOf(grid),
+});

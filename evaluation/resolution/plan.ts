@@ -2,9 +2,7 @@
  * What a comparison over sizes draws: every model with every method at every size, each with every set of seeds; fewer
  * where that is asked for.
  */
-import { chooseMethods } from '../../encoders/positions/choose.ts';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
-import { POSITION_METHODS } from '../../encoders/positions/registry.ts';
 import { gridOf, type ModelCard } from '../../generators/model.ts';
 import { checkSize } from '../../pipelines/diffusion.ts';
 import type { Size } from '../../sampling/noise.ts';
@@ -173,15 +171,12 @@ function effectOf(model: ModelCard, method: ExtendMethod, size: Size): string {
   const { width, heads, depth } = model.config;
   const [grid, trained] = [gridOf(model.config, size), gridOf(model.config, model.trained)];
   const treatment = (positions: ModelCard['positions']) => {
-    const config = positions as PositionConfig;
-    const composed = composePositions(config, { width, heads, depth, trained });
-    const { extensions } = chooseMethods(config, POSITION_METHODS);
+    const shape = { width, heads, depth, trained };
+    const composed = composePositions(positions as PositionConfig, shape);
     return {
       placed: TIMES.map((t) => composed.place(grid, 'sample', { t })),
       timeShift: composed.timeShift(grid),
-      seen: extensions.flatMap(
-        ({ method: { seen }, options }) => seen?.({ grid, trained }, options) ?? [],
-      ),
+      seen: composed.seen(grid),
     };
   };
   const [mine, plain] = [method, { name: 'none' }].map((one) =>

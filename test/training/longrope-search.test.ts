@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
 import type { Options } from '../../encoders/positions/contract.ts';
 import { longrope } from '../../encoders/positions/extend/longrope.ts';
-import { raster } from '../../encoders/positions/grid.ts';
+import { type Grid, raster, spansInTokens } from '../../encoders/positions/grid.ts';
 import { axial } from '../../encoders/positions/rotate/axial.ts';
 import { compileDiT } from '../../generators/compile.ts';
 import type { DiTConfig } from '../../generators/dit-config.ts';
@@ -27,7 +27,12 @@ const where = {
   ...{ grid: raster(24, 32), trained: raster(16, 16) },
   ...{ layer: 0, heads: 1, headSize: 32, prefix: 0 },
 };
-const begin = longropeSeeds(frequencies, where, base);
+const on = (grid: Grid) => ({
+  where: { ...where, grid },
+  spans: spansInTokens({ ...where, grid }),
+  base,
+});
+const begin = longropeSeeds(frequencies, on(where.grid));
 const search = (changes: Partial<SearchOptions> & Pick<SearchOptions, 'loss'>) =>
   searchLongrope({ ...begin, rng: createRng(1), population: 12, generations: 8, ...changes });
 
@@ -105,14 +110,14 @@ describe('the search for factors', () => {
       // The extension itself refuses factors that fall.
       const options: Options = { y, x };
       longrope.extend({
-        ...{ where, options, base, frequencies, logitScale: 1 },
+        ...{ ...on(where.grid), options, frequencies, logitScale: 1 },
         coordinates: new Float64Array(0),
       });
     }
   });
 
   test('leaves an axis alone that is not longer', async () => {
-    const wide = longropeSeeds(frequencies, { ...where, grid: raster(16, 32) }, base);
+    const wide = longropeSeeds(frequencies, on(raster(16, 32)));
     const found = await search({ ...wide, loss: distance });
     expect(found.best.factors.y).toEqual(Array(8).fill(1));
     expect(found.best.factors.x).not.toEqual(Array(8).fill(1));

@@ -4,12 +4,13 @@
  * run its checkpoints on other sides as they were, not for new models.
  */
 import type { CoordinatesMethod } from '../contract.ts';
-import { rastersOf } from '../grid.ts';
+import { extentOf, type Grid, rastersOf } from '../grid.ts';
 
 export const nit: CoordinatesMethod = {
   hook: 'coordinates',
   name: 'nit',
   reducesTo: 'raw on a square',
+  spans: ({ grid, trained }) => ({ trained: exchanged(trained), now: exchanged(grid) }),
   coordinates({ grid }) {
     if (grid.kind === 'merged') {
       throw new RangeError(
@@ -26,3 +27,9 @@ export const nit: CoordinatesMethod = {
     );
   },
 };
+
+/** Rows are numbered up to the width. */
+function exchanged(grid: Grid) {
+  const { height, width } = extentOf(grid);
+  return { height: width, width: height };
+}

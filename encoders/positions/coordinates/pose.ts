@@ -7,8 +7,8 @@
  * Options: `factor` (2), how many times the trained side is covered; `chunks` (2) an axis.
  */
 import type { Rng } from '../../../tensor/rng.ts';
-import type { CoordinatesMethod } from '../contract.ts';
-import { cellsOf, extentOf, rastersOf } from '../grid.ts';
+import type { CoordinatesMethod, Options } from '../contract.ts';
+import { cellsOf, extentOf, type Grid, type Raster, rastersOf } from '../grid.ts';
 import { raw } from './raw.ts';
 
 export const pose: CoordinatesMethod = {
@@ -17,21 +17,33 @@ export const pose: CoordinatesMethod = {
   random: true,
   reducesTo: 'raw with one chunk, or with a factor of 1',
   options: { factor: 2, chunks: 2 },
+  spans: ({ grid, trained, options }) => ({
+    trained: targetOf(trained, options),
+    now: extentOf(grid),
+  }),
   coordinates(args) {
-    const { grid, trained, mode, rng } = args;
+    const { grid, trained, mode, options, rng } = args;
     if (mode === 'sample') return raw.coordinates(args);
     if (!rng) throw new TypeError('pose: expected an rng to draw skips from, got none');
-    const [factor, chunks] = [Number(args.options.factor), Number(args.options.chunks)];
-    const extent = extentOf(trained);
+    const [target, chunks] = [targetOf(trained, options), Number(options.chunks)];
     const axes = rastersOf(grid).map(({ height, width }) => ({
-      y: drawAxis(height, Math.round(factor * extent.height), chunks, rng),
-      x: drawAxis(width, Math.round(factor * extent.width), chunks, rng),
+      y: drawAxis(height, target.height, chunks, rng),
+      x: drawAxis(width, target.width, chunks, rng),
     }));
     return Float64Array.from(
       cellsOf(grid).flatMap(({ y, x, raster }) => [axes[raster]!.y[y]!, axes[raster]!.x[x]!]),
     );
   },
 };
+
+/** The sides that training covers. */
+function targetOf(trained: Grid, { factor }: Options): Raster {
+  const { height, width } = extentOf(trained);
+  return {
+    height: Math.round(Number(factor) * height),
+    width: Math.round(Number(factor) * width),
+  };
+}
 
 /** `side` increasing places in 0 ... target - 1. */
 function drawAxis(side: number, target: number, chunks: number, rng: Rng): number[] {

@@ -16,12 +16,15 @@
  *   'resampled' a draw as in training, from the given rng, else from `seed` (0).
  * - `round` (false): whole numbers only in sampling.
  *
+ * Every offset within L is trained, and a grid that does not lie within L is refused, so extensions of frequencies have
+ * nothing to extend. The draw 'contiguous' trains the offsets of the trained side only.
+ *
  * The paper's other parts: random crops and their conditioning are training's; the attention's scale and
  * the timestep shift of its later version are the extensions `attention-scale` and `time-shift`.
  */
 import { createRng, type Rng } from '../../../tensor/rng.ts';
 import type { CoordinatesMethod, Options } from '../contract.ts';
-import { extentOf, type Grid } from '../grid.ts';
+import { extentOf, type Grid, type Raster, spansInTokens } from '../grid.ts';
 import { everyPlace, placeOnAxes } from './axes.ts';
 
 type Draw = (side: number, range: number, rng: Rng) => number[];
@@ -54,6 +57,7 @@ export const rpe2d: CoordinatesMethod = {
   hook: 'coordinates',
   name: 'rpe2d',
   random: true,
+  scaled: true,
   reducesTo: 'raw where the range is the side itself',
   options: {
     draw: ['sorted', 'real', 'contiguous', 'stride'],
@@ -62,6 +66,13 @@ export const rpe2d: CoordinatesMethod = {
     range: [],
     round: false,
     seed: 0,
+  },
+  spans({ grid, trained, options }) {
+    const [range, sides] = [rangeOf(trained, options), spansInTokens({ grid, trained })];
+    return {
+      trained: options.draw === 'contiguous' ? sides.trained : range,
+      now: options.inference === 'contiguous' ? sides.now : range,
+    };
   },
   coordinates({ grid, trained, mode, options, rng }) {
     if (mode === 'train' && !rng) {
@@ -89,7 +100,7 @@ function axisOf(mode: 'train' | 'sample', options: Options, rng?: Rng): Inferenc
   return (side, range) => whole(draw(side, range, source));
 }
 
-function rangeOf(trained: Grid, options: Options): { height: number; width: number } {
+function rangeOf(trained: Grid, options: Options): Raster {
   const given = options.range as readonly number[];
   const { height, width } = extentOf(trained);
   const factor = Number(options.factor);
@@ -103,10 +114,7 @@ function rangeOf(trained: Grid, options: Options): { height: number; width: numb
   return { height: rows!, width: columns! };
 }
 
-function checkSides(
-  side: { readonly height: number; readonly width: number },
-  range: { readonly height: number; readonly width: number },
-): void {
+function checkSides(side: Raster, range: Raster): void {
   if (side.height <= range.height && side.width <= range.width) return;
   throw new RangeError(
     `rpe2d: expected at most ${range.height} rows and ${range.width} columns of tokens, the range of its positions, got ${side.height} and ${side.width}; the largest possible grid is ${range.height} x ${range.width}`,

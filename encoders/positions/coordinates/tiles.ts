@@ -6,13 +6,22 @@
  * Options: `tile` (4), P.
  */
 import type { CoordinatesMethod, Options } from '../contract.ts';
-import { cellsOf } from '../grid.ts';
+import { cellsOf, extentOf, type Grid } from '../grid.ts';
 
 export const tiles: CoordinatesMethod = {
   hook: 'coordinates',
   name: 'tiles',
   reducesTo: 'raw with tiles of one cell, no positions where a tile covers the grid',
+  scaled: true,
   options: { tile: 4 },
+  spans({ grid, trained, options }) {
+    const P = tileOf('tiles', options);
+    const tilesOf = (of: Grid) => {
+      const { height, width } = extentOf(of);
+      return { height: Math.ceil(height / P), width: Math.ceil(width / P) };
+    };
+    return { trained: tilesOf(trained), now: tilesOf(grid) };
+  },
   coordinates({ grid, options }) {
     const P = tileOf('tiles', options);
     return Float64Array.from(

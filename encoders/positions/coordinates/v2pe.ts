@@ -7,15 +7,20 @@
  * without it, the trained side over the grid's, at most 1, on the axis where that is least (ours).
  */
 import type { CoordinatesMethod, Options } from '../contract.ts';
-import { extentOf, type Grid } from '../grid.ts';
+import { extentOf, type Grid, type Raster } from '../grid.ts';
 import { raw } from './raw.ts';
 
 export const v2pe: CoordinatesMethod = {
   hook: 'coordinates',
   name: 'v2pe',
   random: true,
+  scaled: true,
   reducesTo: 'raw with a delta of 1',
   options: { deltas: Array.from({ length: 9 }, (_, i) => 2 ** -i), delta: [] },
+  spans: ({ grid, trained, options }) => ({
+    trained: times(extentOf(trained), Math.max(...(options.deltas as readonly number[]))),
+    now: times(extentOf(grid), deltaOf(grid, trained, options)),
+  }),
   coordinates(args) {
     const { grid, trained, mode, options, rng } = args;
     if (mode === 'sample') return scaled(args, deltaOf(grid, trained, options));
@@ -32,6 +37,11 @@ export const v2pe: CoordinatesMethod = {
 
 const scaled = (args: Parameters<typeof raw.coordinates>[0], delta: number): Float64Array =>
   raw.coordinates(args).map((place) => place * delta);
+
+const times = ({ height, width }: Raster, delta: number): Raster => ({
+  height: height * delta,
+  width: width * delta,
+});
 
 function deltaOf(grid: Grid, trained: Grid, { delta }: Options): number {
   const given = delta as readonly number[];

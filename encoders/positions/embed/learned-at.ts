@@ -1,9 +1,8 @@
 /**
- * A learned table of the trained grid read at the coordinates, linearly between its entries and at its
- * border beyond. Where `learned` stretches the table over any grid, this leaves every entry at its
- * place: for parts of larger grids (views of training), random places (`rpe2d`, given its
- * range), fractions (`v2pe`, interpolation). Karypis et al. 2023 interpolate absolute embeddings
- * so; two axes are ours.
+ * A learned table of the trained grid read at the coordinates, linearly between its entries and as the last one
+ * within its cell. Places beyond are refused. Where `learned` stretches the table over any grid, this leaves every
+ * entry at its place: for parts of larger grids (views of training), random places (`rpe2d`, given its range),
+ * fractions (`v2pe`, interpolation). Karypis et al. 2023 interpolate absolute embeddings so; two axes are ours.
  *
  * Options: `range` ([]) [rows, columns] of the table, or [side]; the trained grid without. Initial
  * values: normal, 0.02.
@@ -18,6 +17,7 @@ export const learnedAt: EmbedMethod = {
   after: 0,
   reducesTo: 'learned on the trained grid, at raw coordinates',
   options: { range: [] },
+  range: tableOf,
   init({ width, trained }, options, rng) {
     const { height, width: columns } = tableOf(trained, options);
     const data = rng.normals(height * columns * width).map((value) => 0.02 * value);
@@ -36,7 +36,7 @@ export const learnedAt: EmbedMethod = {
 
 /** How much of each entry 0 ... side - 1 a place takes, [.., T, side]: those of its two neighbours. */
 function shares(places: Tensor, side: number): Tensor {
-  const inside = tf.minimum(tf.maximum(places, 0), side - 1);
+  const inside = tf.minimum(places, side - 1);
   const entries = tf.tensor1d(Float32Array.from({ length: side }, (_, i) => i));
   return tf.relu(tf.sub(1, inside.sub(entries).abs()));
 }

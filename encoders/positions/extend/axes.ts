@@ -1,13 +1,13 @@
 /** Extensions that are one formula for the frequencies of an axis, and what all of these share. */
-import type { ExtendMethod, Extension, OptionDefault, Options, Where } from '../contract.ts';
-import { extentOf } from '../grid.ts';
+import type { ExtendMethod, Extension, OptionDefault, Options } from '../contract.ts';
+import type { Spans } from '../grid.ts';
 import { ratiosOf } from './bands.ts';
 
 /** One axis of a grid that is longer than trained. */
 export type Axis = {
   /** How many times longer than trained, above 1. */
   readonly s: number;
-  /** Tokens along the axis as trained, and now. */
+  /** Its span as trained, and now, in units of coordinates. */
   readonly side: number;
   readonly length: number;
   readonly base: number;
@@ -23,14 +23,14 @@ export type AxisFormula = (frequencies: readonly number[], axis: Axis) => readon
  */
 export type Ratios = 'own' | 'longer' | 'area';
 
-export function ratiosBy(kind: Ratios, where: Pick<Where, 'grid' | 'trained'>) {
-  const own = ratiosOf(where);
+export function ratiosBy(kind: Ratios, spans: Spans) {
+  const own = ratiosOf(spans);
   if (kind === 'own') return own;
-  const [to, from] = [extentOf(where.grid), extentOf(where.trained)];
+  const { trained, now } = spans;
   const s =
     kind === 'longer'
       ? Math.max(own.y, own.x)
-      : Math.max(1, Math.sqrt((to.height * to.width) / (from.height * from.width)));
+      : Math.max(1, Math.sqrt((now.height * now.width) / (trained.height * trained.width)));
   return { y: s, x: s };
 }
 
@@ -69,9 +69,9 @@ export function extendAxes(declared: Declaration): ExtendMethod {
       ...(ratios === 'option' ? { axes: ['own', 'longer'] } : {}),
       ...declared.options,
     },
-    extend({ where, options, base, frequencies, coordinates, logitScale }): Extension {
-      const s = ratiosBy(ratios === 'option' ? (options.axes as Ratios) : ratios, where);
-      const [to, from] = [extentOf(where.grid), extentOf(where.trained)];
+    extend({ where, spans, options, base, frequencies, coordinates, logitScale }): Extension {
+      const s = ratiosBy(ratios === 'option' ? (options.axes as Ratios) : ratios, spans);
+      const { trained, now } = spans;
       const { t } = where;
       const extended = (axis: 'y' | 'x', side: number, length: number) =>
         s[axis] === 1
@@ -82,8 +82,8 @@ export function extendAxes(declared: Declaration): ExtendMethod {
             });
       return {
         frequencies: {
-          y: extended('y', from.height, to.height),
-          x: extended('x', from.width, to.width),
+          y: extended('y', trained.height, now.height),
+          x: extended('x', trained.width, now.width),
         },
         coordinates,
         logitScale: logitScale * (scaleOf?.(Math.max(s.y, s.x), options) ?? 1),

@@ -3,17 +3,16 @@
  * of them is a choice among these (formulas as in YaRN: Peng et al. 2024, sections 3.1 and 3.2, an
  * axis at a time as in FiT: Lu et al. 2024). With s = 1 all of them give back what they were given.
  */
-import type { Where } from '../contract.ts';
-import { extentOf } from '../grid.ts';
+import type { Spans } from '../grid.ts';
 
 /** How many times longer a side is than trained; a shorter one needs no extension. */
-export function ratiosOf({ grid, trained }: Pick<Where, 'grid' | 'trained'>) {
-  const [to, from] = [extentOf(grid), extentOf(trained)];
-  return {
-    y: Math.max(1, to.height / from.height),
-    x: Math.max(1, to.width / from.width),
-  };
-}
+export const ratiosOf = ({ trained, now }: Spans) => ({
+  y: longer(now.height / trained.height),
+  x: longer(now.width / trained.width),
+});
+
+/** Coordinates that are made to fit miss the trained side by roundings. */
+const longer = (ratio: number): number => (ratio > 1 + 1e-9 ? ratio : 1);
 
 /** Position interpolation: all frequencies are divided by s. */
 export const interpolated = (frequencies: readonly number[], s: number): number[] =>

@@ -14,7 +14,6 @@
  * from NTK to PI, and `gamma` ([16, 2]), the band from the trained frequency to those.
  */
 import type { ExtendMethod, Extension, Options, Where } from '../contract.ts';
-import { extentOf } from '../grid.ts';
 import { bandOf } from './axes.ts';
 import { interpolated, mixed, ntkAware, ratiosOf, replacedShare } from './bands.ts';
 
@@ -22,7 +21,7 @@ type Axis = {
   readonly s: number;
   readonly kappa: number;
   readonly base: number;
-  /** Trained side. */
+  /** Trained side, in units of coordinates. */
   readonly side: number;
   readonly options: Options;
 };
@@ -54,9 +53,10 @@ function dype(
     timed: true,
     reducesTo,
     options,
-    extend({ where, options: chosen, base, frequencies, coordinates, logitScale }): Extension {
-      const ratios = ratiosOf(where);
-      const trained = extentOf(where.trained);
+    extend({ where, spans, options: chosen, base, ...given }): Extension {
+      const { frequencies, coordinates, logitScale } = given;
+      const ratios = ratiosOf(spans);
+      const { trained } = spans;
       const longest = Math.max(ratios.y, ratios.x);
       const axis = (own: readonly number[], s: number, side: number) => {
         const kappa = s === 1 ? 0 : kappaOf(name, where, chosen);

@@ -20,10 +20,10 @@ export const lmInfinite: ExtendMethod = {
   reducesTo: 'the rotation itself where reach and clip span the grid',
   options: { reach: 0.5, clip: 1 },
   extend: unchanged,
-  seen({ grid, trained }, options) {
-    const [to, from] = [extentOf(grid), extentOf(trained)];
-    const y = axisOf(to.height, from.height, options);
-    const x = axisOf(to.width, from.width, options);
+  seen({ grid, trained, spans: { trained: from, now: to } }, options) {
+    const tokens = extentOf(trained);
+    const y = axisOf({ length: to.height, trained: from.height, tokens: tokens.height }, options);
+    const x = axisOf({ length: to.width, trained: from.width, tokens: tokens.width }, options);
     const window = { y: y.reach, x: x.reach };
     // What a window hides needs no other offset; a pyramid's smallest scale is never hidden.
     const met = (axis: typeof y, length: number) =>
@@ -38,9 +38,9 @@ export const lmInfinite: ExtendMethod = {
   },
 };
 
+/** `trained`: the span of the offsets that were; `tokens`: the trained side. */
 function axisOf(
-  length: number,
-  trained: number,
+  { length, trained, tokens }: Record<'length' | 'trained' | 'tokens', number>,
   { reach, clip }: Options,
 ): { reach: number; seen: SeenAxis & { fixed: number } } {
   if (!(Number(reach) > 0 && Number(clip) > 0)) {
@@ -51,7 +51,7 @@ function axisOf(
   const longer = length > trained;
   const largest = longer ? Math.round(Number(clip) * (trained - 1)) : length;
   return {
-    reach: longer ? Math.min(Math.round(Number(reach) * trained), length - 1) : length - 1,
+    reach: longer ? Math.min(Math.round(Number(reach) * tokens), length - 1) : length - 1,
     seen: { from: largest, fixed: largest },
   };
 }

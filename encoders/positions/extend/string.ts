@@ -12,7 +12,6 @@
  * times as long at 96 px and 1.9 times at 128 px.
  */
 import type { ExtendMethod, Options, SeenAxis } from '../contract.ts';
-import { extentOf } from '../grid.ts';
 import { unchanged } from './axes.ts';
 
 export const stringRope: ExtendMethod = {
@@ -23,11 +22,10 @@ export const stringRope: ExtendMethod = {
   reducesTo: 'the rotation itself from 1 on, or on sides no longer than trained',
   options: { from: 1 / 3, local: 2 },
   extend: unchanged,
-  seen({ grid, trained }, options) {
-    const [to, from] = [extentOf(grid), extentOf(trained)];
+  seen({ spans: { trained, now } }, options) {
     const [y, x] = [
-      seenAxis(to.height, from.height, options),
-      seenAxis(to.width, from.width, options),
+      seenAxis(now.height, trained.height, options),
+      seenAxis(now.width, trained.width, options),
     ];
     return y || x ? { axes: { y: y ?? AS_IT_IS, x: x ?? AS_IT_IS } } : undefined;
   },

@@ -4,7 +4,7 @@ import { composePositions } from '../../../encoders/positions/compose.ts';
 import type { Options } from '../../../encoders/positions/contract.ts';
 import { attentionScale, tokensLaw } from '../../../encoders/positions/extend/attention-scale.ts';
 import { timeShift } from '../../../encoders/positions/extend/time-shift.ts';
-import { raster } from '../../../encoders/positions/grid.ts';
+import { raster, spansInTokens } from '../../../encoders/positions/grid.ts';
 import { completeOptions } from '../../../encoders/positions/options.ts';
 import { shiftTime } from '../../../sampling/diffusion/schedules/flow.ts';
 import { createRng } from '../../../tensor/rng.ts';
@@ -18,6 +18,7 @@ const trained = raster(16, 16);
 const scaleOn = ([height, width]: Side, given: Options = {}): number =>
   attentionScale.extend({
     where: at(raster(height, width), { trained }),
+    spans: spansInTokens({ grid: raster(height, width), trained }),
     options: completeOptions(attentionScale, given),
     base: 10000,
     frequencies: { y: [], x: [] },

@@ -1,5 +1,6 @@
 /** Embeddings of Fourier features, scales, tiles and countdowns, and tables read at coordinates. */
 import { expect, it } from 'vitest';
+import { composePositions, type PositionConfig } from '../../../encoders/positions/compose.ts';
 import type { EmbedMethod, Options } from '../../../encoders/positions/contract.ts';
 import { countdown } from '../../../encoders/positions/embed/countdown.ts';
 import { learnedAt } from '../../../encoders/positions/embed/learned-at.ts';
@@ -200,16 +201,40 @@ onBothEngines('embeddings', (engine) => {
   it('learned-at is its table at whole coordinates, and linear between', async () => {
     const weights = { table: normals('table', [16, C]) };
     expectClose((await embed(learnedAt, trained, { weights })).data, weights.table.data);
-    const coordinates = floats([1, 2.25, 0.5, 3, -2, 9, 1.5, 1.5], [4, 2]);
+    const coordinates = floats([1, 2.25, 0.5, 3, 0, 3.9, 1.5, 1.5], [4, 2]);
     const { data } = await embed(learnedAt, raster(1, 4), { weights, coordinates });
     const entry = (y: number, x: number) => row(weights.table.data, 4 * y + x);
     const mean = (...entries: [number, number[]][]) =>
       Array.from({ length: C }, (_, i) => entries.reduce((sum, [w, e]) => sum + w * e[i]!, 0));
     expectClose(row(data, 0), mean([0.75, entry(1, 2)], [0.25, entry(1, 3)]));
     expectClose(row(data, 1), mean([0.5, entry(0, 3)], [0.5, entry(1, 3)]));
-    expectClose(row(data, 2), entry(0, 3)); // the border beyond
+    expectClose(row(data, 2), entry(0, 3)); // its cell's end
     const corners = [entry(1, 1), entry(1, 2), entry(2, 1), entry(2, 2)];
     expectClose(row(data, 3), mean(...corners.map((e): [number, number[]] => [0.25, e])));
+  });
+
+  it('learned-at is refused at places that its table has no entries for', () => {
+    const compose = (coordinates: PositionConfig['coordinates'], range: number[] = []) =>
+      composePositions(
+        { coordinates: coordinates!, embed: { method: 'learned-at', range } },
+        { width: C, heads: 2, trained },
+      );
+    const place = (grid: Grid, ...config: Parameters<typeof compose>) =>
+      compose(...config).place(grid, 'sample');
+    expect(() => place(raster(4, 5), 'raw')).toThrow(
+      "positions.embed 'learned-at': expected places from 0 to below 4 for rows and 4 for columns, the entries of its table, got column 4; with neighbours 1 apart the largest possible grid is 4 x 4",
+    );
+    expect(() => place(raster(7, 5), 'raw', [6, 5])).toThrow(/got row 6; .* is 6 x 5$/);
+    expect(() => place(raster(3, 3), 'centred')).toThrow(/got row -1;/);
+    expect(() => place(trained, 'rpe2d')).toThrow(/got column 5\.8;/);
+    const rng = createRng(1);
+    expect(() => compose('rpe2d').place(trained, 'train', { rng })).toThrow(/the entries of its/);
+    for (const fits of [
+      () => place(raster(6, 5), 'raw', [6, 5]),
+      () => place(raster(16, 16), 'rpe2d', [16]),
+      () => place(raster(9, 30), 'v2pe'),
+    ])
+      expect(fits).not.toThrow();
   });
 
   it('learned-at holds a table of another range, for coordinates of each picture', async () => {

@@ -10,7 +10,7 @@ import { intrinsicIndex, riflex } from '../../../encoders/positions/extend/rifle
 import { timeAware } from '../../../encoders/positions/extend/time-aware.ts';
 import { ultraflux, wholeTurns } from '../../../encoders/positions/extend/ultraflux.ts';
 import { visionYarn, yarn } from '../../../encoders/positions/extend/yarn.ts';
-import { raster } from '../../../encoders/positions/grid.ts';
+import { type Grid, raster, spansInTokens } from '../../../encoders/positions/grid.ts';
 import { completeOptions } from '../../../encoders/positions/options.ts';
 import { axial } from '../../../encoders/positions/rotate/axial.ts';
 import { expectClose } from '../../close.ts';
@@ -22,13 +22,17 @@ const frequencies = axial.frequencies!(72, { base });
 const coordinates = new Float64Array(0);
 type Side = readonly [number, number];
 
+const sizes = (grid: Grid, trained: Grid, t?: number) => ({
+  where: at(grid, { trained, ...(t === undefined ? {} : { t }) }),
+  spans: spansInTokens({ grid, trained }),
+});
 const extension = (
   method: ExtendMethod,
   [height, width]: Side,
   { given = {}, t = 1, own = frequencies }: { given?: Options; t?: number; own?: Frequencies } = {},
 ) =>
   method.extend({
-    where: at(raster(height, width), { trained: raster(16, 16), t }),
+    ...sizes(raster(height, width), raster(16, 16), t),
     options: completeOptions(method, given),
     base,
     frequencies: own,
@@ -203,8 +207,8 @@ describe('time-aware', () => {
   });
 
   test('asks for t', () => {
-    const where = at(raster(32, 32), { trained: raster(16, 16) });
-    const args = { where, base, frequencies, coordinates, logitScale: 1 };
+    const own = sizes(raster(32, 32), raster(16, 16));
+    const args = { ...own, base, frequencies, coordinates, logitScale: 1 };
     expect(() => timeAware.extend({ ...args, options: { watershed: 0.7 } })).toThrow(
       /time-aware: expected a time t/,
     );
@@ -272,10 +276,10 @@ describe('UltraFlux', () => {
 
   test("keeps powers of the base NTK-aware, with YaRN's temperature of the longer axis", () => {
     const side = 1e5; // Rounding moves nothing that turns so often by more than 1 in 3e3.
-    const where = at(raster(2 * side, side), { trained: raster(side, side) });
+    const larger = sizes(raster(2 * side, side), raster(side, side));
     const own = { y: frequencies.y.slice(0, 4), x: frequencies.x.slice(0, 4) };
     const options = { beta: [2e-9, 1e-9], gamma: [1e9, 1e8], temperature: 0.1 };
-    const args = { where, options, base, frequencies: own, coordinates, logitScale: 1 };
+    const args = { ...larger, options, base, frequencies: own, coordinates, logitScale: 1 };
     const { frequencies: got, logitScale } = ultraflux.extend(args);
     expectClose(
       got.y.slice(1),

@@ -4,7 +4,7 @@ import { composePositions, type PositionConfig } from '../../../encoders/positio
 import type { Seen, SeenAxis } from '../../../encoders/positions/contract.ts';
 import { lmInfinite } from '../../../encoders/positions/extend/lm-infinite.ts';
 import { stringRope } from '../../../encoders/positions/extend/string.ts';
-import { cellsOf, type Grid, raster } from '../../../encoders/positions/grid.ts';
+import { cellsOf, type Grid, raster, spansInTokens } from '../../../encoders/positions/grid.ts';
 import { completeOptions } from '../../../encoders/positions/options.ts';
 import { POSITION_METHODS, withMethods } from '../../../encoders/positions/registry.ts';
 import { createEngine } from '../../../tensor/engine.ts';
@@ -17,6 +17,10 @@ const HEADS = 2;
 const SIZE = 8;
 const PREFIX = 2;
 const trained = raster(4, 4);
+const sizes = (grid: Grid, from: Grid = trained) => ({
+  ...{ grid, trained: from },
+  spans: spansInTokens({ grid, trained: from }),
+});
 const ROTATE = { method: 'axial', base: 100 };
 const compose = (config: PositionConfig) =>
   composePositions({ rotate: ROTATE, ...config }, { width: HEADS * SIZE, heads: HEADS, trained });
@@ -108,7 +112,7 @@ onBothEngines('offsets seen otherwise', (engine) => {
   ] as const)(
     '%s has the attention of the offsets that it names',
     async (name, method, grid, given) => {
-      const seen = method.seen!({ grid, trained }, completeOptions(method, given))!;
+      const seen = method.seen!(sizes(grid), completeOptions(method, given))!;
       const got = await weightsOf(engine, { extend: { method: name, ...given } }, grid);
       expectClose(got, direct(grid, seen), TOLERANCE);
       // Plain attention, and offsets seen one token further, are others.
@@ -185,7 +189,7 @@ test.each(turning.map(({ name }) => name))('%s turned twice is turned by the sum
 test('string keeps near offsets, and none is larger than length - 1 - S + W', () => {
   const grid = raster(32, 16);
   const options = { from: 10 / 32, local: 4 };
-  const { axes } = stringRope.seen!({ grid, trained: raster(16, 16) }, options)!;
+  const { axes } = stringRope.seen!(sizes(grid, raster(16, 16)), options)!;
   const seen = offsetsOf(32).map((D) => seenAt(D, axes!.y));
   expect(Math.max(...seen)).toBe(25);
   expect(Math.min(...seen)).toBe(-25);
@@ -197,7 +201,7 @@ test('string keeps near offsets, and none is larger than length - 1 - S + W', ()
 
 test('with its defaults string sees trained offsets only, up to 1.5 times the side', () => {
   const largest = (side: number) => {
-    const where = { grid: raster(side, side), trained: raster(16, 16) };
+    const where = sizes(raster(side, side), raster(16, 16));
     const { axes } = stringRope.seen!(where, completeOptions(stringRope, {}))!;
     return Math.max(...offsetsOf(side).map((D) => seenAt(D, axes!.y)));
   };
@@ -209,7 +213,7 @@ test('with its defaults string sees trained offsets only, up to 1.5 times the si
 test.each([[{}], [{ reach: 1.5 }], [{ reach: 2, clip: 0.5 }]])(
   'lm-infinite %j shows no offset beyond those trained',
   (given) => {
-    const where = { grid: raster(32, 40), trained: raster(16, 16) };
+    const where = sizes(raster(32, 40), raster(16, 16));
     const { axes, window } = lmInfinite.seen!(where, completeOptions(lmInfinite, given))!;
     for (const D of offsetsOf(32).filter((offset) => Math.abs(offset) <= window!.y))
       expect(Math.abs(axes ? seenAt(D, axes.y) : D)).toBeLessThanOrEqual(15);
@@ -224,13 +228,13 @@ test('a pyramid shows its smallest scale to all', async () => {
       { height: 8, width: 8 },
     ],
   };
-  const { axes, window } = lmInfinite.seen!({ grid, trained }, completeOptions(lmInfinite, {}))!;
+  const { axes, window } = lmInfinite.seen!(sizes(grid), completeOptions(lmInfinite, {}))!;
   expect(window).toEqual({ y: 2, x: 2 });
   expect(axes!.y).toEqual({ from: 3, fixed: 3 });
 });
 
 test('options that mean nothing are named', () => {
-  const where = { grid: raster(8, 8), trained };
+  const where = sizes(raster(8, 8));
   expect(() => stringRope.seen!(where, { from: 0.25, local: 3 })).toThrow(
     /'string': expected a local of 0 to from x side = 2 tokens, got local 3 and from 0.25/,
   );

@@ -3,7 +3,7 @@ import { composePositions } from '../../../encoders/positions/compose.ts';
 import type { ExtendMethod, Options } from '../../../encoders/positions/contract.ts';
 import { replacedShare } from '../../../encoders/positions/extend/bands.ts';
 import { dypeNtk, dypePi, dypeYarn } from '../../../encoders/positions/extend/dype.ts';
-import { raster } from '../../../encoders/positions/grid.ts';
+import { raster, spansInTokens } from '../../../encoders/positions/grid.ts';
 import { completeOptions } from '../../../encoders/positions/options.ts';
 import { axial } from '../../../encoders/positions/rotate/axial.ts';
 import { expectClose } from '../../close.ts';
@@ -26,6 +26,7 @@ const extended = (
       trained: raster(16, 16),
       ...(t === undefined ? {} : { t }),
     }),
+    spans: spansInTokens({ grid: raster(height, width), trained: raster(16, 16) }),
     options: completeOptions(method, given),
     base,
     frequencies,

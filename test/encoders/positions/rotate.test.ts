@@ -3,7 +3,7 @@ import type { CoordinatesMethod, Options } from '../../../encoders/positions/con
 import { endPoint } from '../../../encoders/positions/coordinates/end-point.ts';
 import { raw } from '../../../encoders/positions/coordinates/raw.ts';
 import { dypePi } from '../../../encoders/positions/extend/dype.ts';
-import { cellsOf, type Grid, raster } from '../../../encoders/positions/grid.ts';
+import { cellsOf, type Grid, raster, spansInTokens } from '../../../encoders/positions/grid.ts';
 import { completeOptions } from '../../../encoders/positions/options.ts';
 import { AXIAL_PRESETS, axial, axialTables } from '../../../encoders/positions/rotate/axial.ts';
 import type { HostTensor } from '../../../tensor/program.ts';
@@ -138,6 +138,7 @@ onBothEngines('axial RoPE', (engine) => {
       const grid = raster(side, side);
       const frequencies = dypePi.extend({
         where: at(grid, { trained, t: 1 }),
+        spans: spansInTokens({ grid, trained }),
         options: { strength: 1, exponent: 2 },
         base: 10000,
         frequencies: axial.frequencies!(72, AXIAL_PRESETS.lightningdit),
