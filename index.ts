@@ -85,7 +85,7 @@ export {
   type ModelList,
 } from './pipelines/models.ts';
 export { createRenderer, type Rendered, type Renderer, render } from './pipelines/render.ts';
-export { createTokenPipeline, type TokenPipeline } from './pipelines/tokens.ts';
+export { createTokenPipeline, type OpenOptions, type TokenPipeline } from './pipelines/tokens.ts';
 export {
   contactSheet,
   decodePicture,
@@ -113,6 +113,37 @@ export {
 } from './sampling/diffusion/registry.ts';
 export type { Answer, Query, Schedule, Solver } from './sampling/diffusion/solver.ts';
 export { noise } from './sampling/noise.ts';
+// Decoders: tokens of a model that gives the law of the next one.
+export { arithmetic, encode, type Interval } from './sampling/tokens/arithmetic.ts';
+export { type CardsOptions, cards } from './sampling/tokens/cards.ts';
+export {
+  type ConstrainedOptions,
+  type Constraint,
+  constrained,
+} from './sampling/tokens/constrained.ts';
+export type { Draft, Logits, TokenModel } from './sampling/tokens/contract.ts';
+export type { DecodeOptions, Decoder, Decoding, RowPass } from './sampling/tokens/decoder.ts';
+export type { Drafter } from './sampling/tokens/drafters/drafter.ts';
+export { networkDrafter } from './sampling/tokens/drafters/network.ts';
+export type { Filters } from './sampling/tokens/filters.ts';
+export {
+  type GuidanceOptions,
+  scaleBetween,
+  scaleSchedule,
+} from './sampling/tokens/guidance-scales.ts';
+export { type GuidanceScale, guided } from './sampling/tokens/guided.ts';
+export { instructive } from './sampling/tokens/instructive.ts';
+export { type LanternOptions, lantern } from './sampling/tokens/lantern.ts';
+export { type Chooser, exp3, ucb } from './sampling/tokens/lengths.ts';
+export { banditPlan } from './sampling/tokens/plans.ts';
+export {
+  createDecoder,
+  createDrafter,
+  DECODERS,
+  type DecoderContext,
+} from './sampling/tokens/registry.ts';
+export { type Arm, fixedPlan, type Plan, speculative } from './sampling/tokens/speculative.ts';
+export { exact, type Rule } from './sampling/tokens/verify.ts';
 // Engine: model functions in TensorFlow.js ops, compiled for one set of shapes.
 export { createEngine, type EngineOptions } from './tensor/engine.ts';
 // Ops: fused primitives.

@@ -109,6 +109,18 @@ export const TokenOptions = Type.Object(
     minP: Type.Optional(Unit),
     /** 1 is none. Default: the model's. */
     guidance: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+    guidanceOptions: Type.Optional(
+      Type.Object(
+        {
+          /** How it grows from 1 at the first token to `guidance` at the last. Default: the same throughout. */
+          schedule: Type.Optional(Name),
+          /** Guided from this part of the tokens on, before that one; 0 is the first token, 1 the end. */
+          from: Type.Optional(Unit),
+          to: Type.Optional(Unit),
+        },
+        exact,
+      ),
+    ),
   },
   exact,
 );
@@ -188,12 +200,17 @@ export type Recipe = Static<typeof Recipe>;
 /** The request with defaults filled in, or an error of one sentence naming field, expected and got. */
 export function parseRequest(value: unknown, where = 'request'): ImageRequest {
   const request = checkSchema(variantOf(value), value, where) as ImageRequest;
-  const { guidance } = request.sampling.kind === 'diffusion' ? request.sampling : {};
-  if (guidance?.from !== undefined && guidance.to !== undefined && guidance.from > guidance.to)
-    throw new RangeError(
-      `${where}: 'sampling.guidance': expected from <= to, got ${guidance.from} and ${guidance.to}`,
-    );
+  checkInterval(request.sampling, where);
   return request;
+}
+
+function checkInterval(sampling: ImageRequest['sampling'], where: string): void {
+  const isDiffusion = sampling.kind === 'diffusion';
+  const { from, to } = (isDiffusion ? sampling.guidance : sampling.guidanceOptions) ?? {};
+  if (from !== undefined && to !== undefined && from > to)
+    throw new RangeError(
+      `${where}: 'sampling.${isDiffusion ? 'guidance' : 'guidanceOptions'}': expected from <= to, got ${from} and ${to}`,
+    );
 }
 
 /** One variant is checked, so that an error speaks of the kind that was meant. */

@@ -165,6 +165,7 @@ type Sampled = Pick<
   | 'solver'
   | 'steps'
   | 'guidance'
+  | 'guidanceSchedule'
   | 'interval'
   | 'decoder'
   | 'temperature'
@@ -178,7 +179,8 @@ function diffusionSampling(
   card: ModelCard,
   before: ImageRequest | undefined,
 ): unknown {
-  checkUnused(options, ['decoder', 'temperature', 'topK', 'topP', 'minP'], card);
+  const ofTokens = ['decoder', 'temperature', 'topK', 'topP', 'minP', 'guidanceSchedule'] as const;
+  checkUnused(options, ofTokens, card);
   const was = before?.sampling.kind === 'diffusion' ? before.sampling : undefined;
   const between = options.interval ?? was?.guidance;
   return {
@@ -200,17 +202,23 @@ function tokenSampling(
   card: TokenCard,
   recipe: ImageRequest | undefined,
 ): unknown {
-  checkUnused(options, ['solver', 'steps', 'interval'], card);
+  checkUnused(options, ['solver', 'steps'], card);
   const was = recipe?.sampling.kind === 'tokens' ? recipe.sampling : card.sampling;
   const { decoder, temperature, topK, topP, minP, guidance } = options;
   const asked = { temperature, topK, topP, minP, guidance };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   // Options belong to their decoder: another one has its own, or none.
-  const { decoder: name, decoderOptions, ...before } = { decoderOptions: undefined, ...was };
+  const none = { decoderOptions: undefined, guidanceOptions: undefined };
+  const { decoder: name, decoderOptions, guidanceOptions, ...before } = { ...none, ...was };
   const drawn = decoder ?? { name, options: decoderOptions ?? {} };
+  const guided = {
+    ...{ ...guidanceOptions, ...options.interval },
+    ...(options.guidanceSchedule === undefined ? {} : { schedule: options.guidanceSchedule }),
+  };
   return {
     ...{ kind: 'tokens', ...before, decoder: drawn.name },
     ...(Object.keys(drawn.options).length > 0 ? { decoderOptions: drawn.options } : {}),
+    ...(Object.keys(guided).length > 0 ? { guidanceOptions: guided } : {}),
     ...Object.fromEntries(given),
   };
 }

@@ -23,6 +23,7 @@ export type GenerateOptions = {
   readonly size?: { readonly width: number; readonly height: number };
   readonly steps?: number;
   readonly guidance?: number;
+  readonly guidanceSchedule?: string;
   readonly interval?: { readonly from: number; readonly to: number };
   readonly solver?: string;
   readonly decoder?: DecoderChoice;
@@ -65,8 +66,12 @@ export function generateCommand(program: Command, context: Context): void {
     .option('--guidance <scale>', "1 is none (default: the model's)", real(0, 100))
     .option(
       '--interval <from,to>',
-      'guide between these times only; 1 is noise (default: 0,1)',
+      'guide between these times only; 1 is noise; of a token model: these parts of its tokens (default: 0,1)',
       interval,
+    )
+    .option(
+      '--guidance-schedule <name>',
+      'of a token model: constant, or growing from 1 at the first token, linear or cosine (default: constant)',
     )
     .option('--solver <name>', "how to walk from noise to picture (default: the model's)")
     .option(

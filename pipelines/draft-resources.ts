@@ -10,7 +10,6 @@ import { type BlockSession, createBlockSession } from '../generators/compile-blo
 import type { BlockFiles, DrafterFiles } from '../generators/token-drafters.ts';
 import { layoutOfAR, tokenGridOf } from '../generators/token-model.ts';
 import { configOf, type TokenizerModel } from '../generators/tokenizer-card.ts';
-import type { TokenModel } from '../sampling/tokens/contract.ts';
 import { block } from '../sampling/tokens/drafters/block.ts';
 import type { Drafter } from '../sampling/tokens/drafters/drafter.ts';
 import { networkDrafter } from '../sampling/tokens/drafters/network.ts';
@@ -20,7 +19,7 @@ import {
   storedPictures,
 } from '../sampling/tokens/drafters/retrieval.ts';
 import type { Filters } from '../sampling/tokens/filters.ts';
-import { guided } from '../sampling/tokens/guided.ts';
+import { type GuidanceOptions, guidedBy } from '../sampling/tokens/guidance-scales.ts';
 import { nearestCodes } from '../sampling/tokens/lantern.ts';
 import type { DecoderContext } from '../sampling/tokens/registry.ts';
 import type { Engine, HostTensor } from '../tensor/program.ts';
@@ -39,6 +38,7 @@ export type DraftSources = {
 export type DraftRows = {
   readonly condition: HostTensor;
   readonly guidance: number;
+  readonly guidanceOptions?: GuidanceOptions;
   readonly filters: Filters;
 };
 
@@ -57,6 +57,8 @@ export function createDraftResources(engine: Engine, { grid, tokenizer, drafters
     return nearestOf(data, shape.at(-1)!);
   });
   return {
+    /** This many nearest codes of each code, nearest first. */
+    nearestCodes: async (count: number) => (await nearest.open())(count),
     /** The context of a decoder with these options; a drafter that the model lacks is left out of it. */
     async contextFor(
       decoder: string,
@@ -91,11 +93,12 @@ function openNetwork(
   const { positions } = layoutOfAR(config, card.positions as PositionConfig, grid);
   const sessions = createSessions(engine, { config, positions, grid, weights });
   return {
-    async drafterFor({ condition, guidance, filters }: DraftRows): Promise<Drafter> {
+    async drafterFor(rows: DraftRows): Promise<Drafter> {
+      const { condition, guidance, guidanceOptions, filters } = rows;
       const session = await sessions.of(condition.shape[0]!);
       session.condition(condition);
-      const model: TokenModel = guidance === 1 ? session : guided(session, guidance);
-      return networkDrafter({ network: model, filters });
+      const network = guidedBy(session, guidance, guidanceOptions);
+      return networkDrafter({ network, filters });
     },
     dispose: () => sessions.dispose(),
   };

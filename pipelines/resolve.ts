@@ -9,6 +9,7 @@ import { gridOf, type ModelCard } from '../generators/model.ts';
 import { type TokenCard, tokenGridOf } from '../generators/token-model.ts';
 import type { ConditionWord, ImageRequest } from '../request.ts';
 import { SOLVERS, type SolverName } from '../sampling/diffusion/registry.ts';
+import { type GuidanceOptions, SCALE_SCHEDULES } from '../sampling/tokens/guidance-scales.ts';
 import { DRAFTER_NAMES } from '../sampling/tokens/registry.ts';
 import { nearest } from '../tensor/nearest.ts';
 import { type Asked, checkSize, type DrawOptions } from './diffusion.ts';
@@ -76,7 +77,7 @@ export function resolveTokens(request: ImageRequest, card: TokenCard): Resolved<
     throw new RangeError(
       `position.micro: expected none, as '${id}' is not told of original sizes and cuts, got ${JSON.stringify(position.micro)}`,
     );
-  const { kind: _, decoder, decoderOptions = {}, ...filters } = sampling;
+  const { kind: _, decoder, decoderOptions = {}, guidanceOptions, ...filters } = sampling;
   checkName('sampling.decoder', decoder, DECODER_NAMES);
   checkOptions('sampling.decoderOptions', decoderOptions, decoderOptionsOf(decoder));
   checkDecoderOptions(decoder, decoderOptions, card);
@@ -84,7 +85,12 @@ export function resolveTokens(request: ImageRequest, card: TokenCard): Resolved<
     throw new RangeError(
       `sampling.topK: expected at most ${config.codes}, the codes of '${id}', got ${filters.topK}`,
     );
-  const options = { decoder, decoderOptions: decoderOptions as DecoderOptions, ...filters };
+  if (guidanceOptions?.schedule !== undefined)
+    checkName('sampling.guidanceOptions.schedule', guidanceOptions.schedule, SCALE_SCHEDULES);
+  const options = {
+    ...{ decoder, decoderOptions: decoderOptions as DecoderOptions, ...filters },
+    ...(guidanceOptions ? { guidanceOptions: guidanceOptions as GuidanceOptions } : {}),
+  };
   return { asked: askedOf(request, card), count, options };
 }
 

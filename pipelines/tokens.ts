@@ -15,7 +15,7 @@ import { type Picture, toPicture } from '../png.ts';
 import type { TokenModel } from '../sampling/tokens/contract.ts';
 import type { Decoder, Decoding, RowPass } from '../sampling/tokens/decoder.ts';
 import type { Filters } from '../sampling/tokens/filters.ts';
-import { guided } from '../sampling/tokens/guided.ts';
+import { type GuidanceOptions, guidedBy } from '../sampling/tokens/guidance-scales.ts';
 import type { Engine, HostTensor } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import type { Asked, DrawProgress } from './diffusion.ts';
@@ -29,10 +29,15 @@ export type TokenDrawOptions = Filters & {
   readonly decoderOptions?: DecoderOptions;
   /** 1 is no guidance. */
   readonly guidance?: number;
+  readonly guidanceOptions?: GuidanceOptions;
   readonly onStep?: (progress: DrawProgress) => void | Promise<void>;
   /** What each pass did to each picture of a batch; `first` is the index of the batch's first. */
   readonly onPass?: (pass: readonly RowPass[], first: number) => void;
   readonly signal?: AbortSignal;
+};
+/** Guidance as the model's card has it, unless given; hidden states for drafters that go by them. */
+export type OpenOptions = Pick<TokenDrawOptions, 'guidance' | 'guidanceOptions'> & {
+  readonly withHidden?: boolean;
 };
 /** Pictures of one condition; picture i has seed + i. */
 export type TokenRenderOptions = TokenDrawOptions & Asked & { readonly count?: number };
@@ -44,8 +49,15 @@ export type TokenPipeline = {
   draw(asked: readonly Asked[], options?: TokenDrawOptions): Promise<Picture[]>;
   /** One batch, with what its decoder did. */
   decode(asked: readonly Asked[], options?: TokenDrawOptions): Promise<Decoding>;
+  /**
+   * One batch as decoders see it, for those that a program makes itself; `paint` has the pictures of what they
+   * decide. Good until the pipeline draws, decodes or opens again.
+   */
+  open(asked: readonly Asked[], options?: OpenOptions): Promise<TokenModel>;
   /** Pictures of whole grids of tokens. */
   paint(tokens: readonly Int32Array[]): Promise<Picture[]>;
+  /** For each code of the tokenizer its nearest ones, nearest first. */
+  nearestCodes(count: number): Promise<readonly ArrayLike<number>[]>;
   dispose(): Promise<void>;
 };
 export type TokenPipelineOptions = {
@@ -102,7 +114,10 @@ export function createTokenPipeline({
       ),
     decode: (asked, { onStep: _, onPass: __, ...options } = {}) =>
       painter.decode(asked, { ...card.sampling, ...options }),
+    open: async (asked, options = {}) =>
+      (await painter.open(asked, { ...card.sampling, ...options })).rows,
     paint: (tokens) => painter.pictures(tokens),
+    nearestCodes: (count) => painter.nearestCodes(count),
     dispose: () => painter.dispose(),
   };
 }
@@ -111,6 +126,7 @@ type Settings = Filters & {
   readonly decoder: string;
   readonly decoderOptions?: DecoderOptions;
   readonly guidance: number;
+  readonly guidanceOptions?: GuidanceOptions;
   readonly onStep?: (step: number) => void | Promise<void>;
   readonly onPass?: (pass: readonly RowPass[]) => void;
   readonly signal?: AbortSignal;
@@ -144,25 +160,30 @@ export function createTokenPainter(
   });
   const { height, width } = extentOf(network.grid);
   /** Guided, each picture has a second row of what to lead away from. */
-  const decode = async (asked: readonly Asked[], settings: Settings): Promise<Decoding> => {
-    const { decoder, decoderOptions = {}, guidance, onStep, onPass, signal, ...filters } = settings;
-    const isGuided = guidance !== 1;
-    const rows: (readonly Word[])[] = [
-      ...asked.map(({ words }) => words),
-      ...(isGuided ? asked.map(({ negative = [] }) => negative) : []),
+  const open = async (
+    asked: readonly Asked[],
+    { guidance, guidanceOptions, withHidden = false }: OpenOptions & { readonly guidance: number },
+  ): Promise<{ rows: TokenModel; bags: HostTensor }> => {
+    const words: (readonly Word[])[] = [
+      ...asked.map((one) => one.words),
+      ...(guidance === 1 ? [] : asked.map(({ negative = [] }) => negative)),
     ];
-    const withHidden = drafterOf(decoder, decoderOptions) === 'retrieval';
-    const session = await sessions.of(rows.length, { withHidden });
-    const bags = bagOfWords(rows, condition.words);
+    const session = await sessions.of(words.length, { withHidden });
+    const bags = bagOfWords(words, condition.words);
     session.condition(bags);
+    return { rows: guidedBy(session, guidance, guidanceOptions), bags };
+  };
+  const decode = async (asked: readonly Asked[], settings: Settings): Promise<Decoding> => {
+    const { decoder, decoderOptions = {}, guidance, guidanceOptions, ...more } = settings;
+    const { onStep, onPass, signal, ...filters } = more;
+    const told = { guidance, ...(guidanceOptions ? { guidanceOptions } : {}) };
+    const withHidden = drafterOf(decoder, decoderOptions) === 'retrieval';
+    const { rows, bags } = await open(asked, { ...told, withHidden });
     const context = await resources.contextFor(decoder, decoderOptions, {
-      ...{ condition: bags, guidance, filters },
+      ...{ condition: bags, filters, ...told },
     });
     const drawn = createDecoder(decoder, decoderOptions, context);
-    const progress = { onStep, onPass, signal };
-    return decodeBy(drawn, isGuided ? guided(session, guidance) : session, {
-      ...{ asked, filters, progress },
-    });
+    return decodeBy(drawn, rows, { asked, filters, progress: { onStep, onPass, signal } });
   };
   const pictures = async (tokens: readonly Int32Array[]): Promise<Picture[]> => {
     const data = new Int32Array(tokens.length * height * width);
@@ -170,8 +191,10 @@ export function createTokenPainter(
     return picturesOf(await tokenizer.decode({ data, shape: [tokens.length, height, width] }));
   };
   return {
+    open,
     decode,
     pictures,
+    nearestCodes: resources.nearestCodes,
     paint: async (asked: readonly Asked[], settings: Settings): Promise<Picture[]> =>
       pictures((await decode(asked, settings)).tokens),
     async dispose(): Promise<void> {

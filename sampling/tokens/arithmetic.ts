@@ -7,7 +7,9 @@
  * Ours: each law is rounded to whole parts of 2^32, no possible token to less than one, and intervals are
  * exact integers, so `encode` gives back exactly the interval that `decode` walked into.
  */
-import { type Decoder, openBatch } from './decoder.ts';
+import { logitsAt, type TokenModel } from './contract.ts';
+import { checkLogits, type Decoder, openBatch } from './decoder.ts';
+import { createFilter, type Filters } from './filters.ts';
 import type { Law } from './law.ts';
 
 const BITS = 32n;
@@ -17,7 +19,7 @@ const PARTS = 2 ** 32;
 export type Interval = { readonly low: bigint; readonly size: bigint };
 
 /** Parts of 2^32 of each token, at least one where it is possible; the largest takes the rounding. */
-export function partsOf(law: Law): Float64Array {
+function partsOf(law: Law): Float64Array {
   const parts = law.map((p) => (p > 0 ? Math.max(1, Math.round(p * PARTS)) : 0));
   let [sum, largest] = [0, 0];
   for (let i = 0; i < parts.length; i++) {
@@ -29,14 +31,14 @@ export function partsOf(law: Law): Float64Array {
 }
 
 /** The part of `interval` that a token has. */
-export function within({ low, size }: Interval, parts: Float64Array, token: number): Interval {
+function within({ low, size }: Interval, parts: Float64Array, token: number): Interval {
   const unit = size >> BITS;
   let before = 0;
   for (let i = 0; i < token; i++) before += parts[i]!;
   return { low: low + unit * BigInt(before), size: unit * BigInt(parts[token]!) };
 }
 
-export const wholeInterval = (length: number): Interval => ({
+const wholeInterval = (length: number): Interval => ({
   low: 0n,
   size: 1n << (BITS * BigInt(length)),
 });
@@ -81,3 +83,44 @@ export const arithmetic = ({ points }: { readonly points?: readonly bigint[] } =
     return batch.finish();
   },
 });
+
+/**
+ * The interval of each row's tokens [N], all of whose points `decode` turns back into them, under the same filters; in as few
+ * passes as the model's window allows.
+ */
+export async function encode(
+  model: TokenModel,
+  tokens: readonly ArrayLike<number>[],
+  filters: Filters = {},
+): Promise<Interval[]> {
+  const { batch, length, window, vocabulary } = model;
+  if (tokens.length !== batch || tokens.some((row) => row.length !== length))
+    throw new RangeError(
+      `arithmetic: expected ${batch} rows of ${length} tokens, got ${tokens.length} of ${tokens.map((row) => row.length).join(', ')}`,
+    );
+  const filter = createFilter(filters, vocabulary);
+  const intervals = tokens.map(() => wholeInterval(length));
+  const narrow = (row: number, place: number, logits: Float32Array, step: number): void => {
+    checkLogits(logits, place, step);
+    const token = tokens[row]![place]!;
+    const law = filter(logits);
+    if (!(law[token]! > 0))
+      throw new RangeError(
+        `arithmetic: expected tokens that the model can draw, got ${token} at position ${place} of row ${row}, whose probability is ${law[token] ?? 0}`,
+      );
+    intervals[row] = within(intervals[row]!, partsOf(law), token);
+  };
+  const first = await model.start();
+  for (let row = 0; row < batch; row++)
+    narrow(row, 0, first.subarray(row * vocabulary, (row + 1) * vocabulary), 1);
+  for (let at = 0, step = 2; at + 1 < length; at += window, step++) {
+    const fed = tokens.map((row) => Array.from(row).slice(at, Math.min(at + window, length - 1)));
+    const answer = await model.forward(fed.map((row) => ({ tokens: row })));
+    for (const [row, { length: count }] of fed.entries()) {
+      for (let i = 0; i < count; i++)
+        narrow(row, at + i + 1, logitsAt(answer, row, i, vocabulary), step);
+      model.commit(row, count);
+    }
+  }
+  return intervals;
+}

@@ -1,7 +1,9 @@
 /** Guidance that changes over the sequence, as scales by place for `guided`. Place 0 is the first token. */
-import type { GuidanceScale } from './guided.ts';
+import type { TokenModel } from './contract.ts';
+import { type GuidanceScale, guided } from './guided.ts';
 
-export type ScaleSchedule = 'constant' | 'linear' | 'cosine';
+export const SCALE_SCHEDULES = ['constant', 'linear', 'cosine'] as const;
+export type ScaleSchedule = (typeof SCALE_SCHEDULES)[number];
 
 /**
  * From 1 at the first token to `scale` at the last (as ARPG and RandAR do: linear, or 1 - cos over half a
@@ -18,6 +20,33 @@ export function scaleSchedule(kind: ScaleSchedule, scale: number, length: number
 
 /** `scale` from place `from` on, before `to`; the conditional model alone elsewhere. */
 export const scaleBetween =
-  (scale: number, from: number, to: number): GuidanceScale =>
-  (position) =>
-    position >= from && position < to ? scale : 1;
+  (scale: GuidanceScale, from: number, to: number): GuidanceScale =>
+  (position) => {
+    if (position < from || position >= to) return 1;
+    return typeof scale === 'number' ? scale : scale(position);
+  };
+
+/** How guidance changes over a sequence: by a schedule, and only from one part of it to another, both from 0 to 1. */
+export type GuidanceOptions = {
+  readonly schedule?: ScaleSchedule;
+  readonly from?: number;
+  readonly to?: number;
+};
+
+/** `scale` as these options change it over `length` tokens. */
+export function scaleBy(
+  scale: number,
+  { schedule = 'constant', from = 0, to = 1 }: GuidanceOptions,
+  length: number,
+): GuidanceScale {
+  const scales = scaleSchedule(schedule, scale, length);
+  const always = from === 0 && to === 1;
+  return always ? scales : scaleBetween(scales, from * length, to * length);
+}
+
+/** A model guided so, of half its rows; itself at the scale 1, which is no guidance and takes no second half. */
+export const guidedBy = (
+  model: TokenModel,
+  scale: number,
+  options: GuidanceOptions = {},
+): TokenModel => (scale === 1 ? model : guided(model, scaleBy(scale, options, model.length)));

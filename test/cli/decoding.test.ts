@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeTokenCache } from '../../training/data/token-cache.ts';
 import { writeTinyTokenModel } from '../pipelines/tiny-token-model.ts';
 import { run } from './run.ts';
 
@@ -33,6 +34,65 @@ test('a trace that cannot be is refused before anything is drawn', async () => {
   expect(named.err).toContain('--trace: expected a name that ends in .gif');
   expect(await readdir(folder)).toEqual(before);
 });
+
+test('guidance that changes over the tokens is in the recipe, and comes back from it', async () => {
+  const grows = ['--guidance', '4', '--guidance-schedule', 'cosine', '--interval', '0.25,1'];
+  const made = await generate(...grows, '--json');
+  expect(made.code).toBe(0);
+  const [{ recipe, path }] = JSON.parse(made.out).pictures;
+  const guidanceOptions = { schedule: 'cosine', from: 0.25, to: 1 };
+  expect(recipe.request.sampling).toMatchObject({ guidance: 4, guidanceOptions });
+  const again = await generate('--from', path, '--guidance-schedule', 'linear', '--json');
+  expect(JSON.parse(again.out).pictures[0].recipe.request.sampling).toMatchObject({
+    ...{ guidance: 4, guidanceOptions: { ...guidanceOptions, schedule: 'linear' } },
+  });
+});
+
+/** Tokens of the tiny model's grid and words, but of a codebook that it does not have. */
+async function strangeTokens(): Promise<string> {
+  const path = join(folder, 'strange.safetensors');
+  await writeTokenCache(path, {
+    ...{ tokenizer: 'another', codebook: 'e'.repeat(64), codes: 16, data: 'none' },
+    ...{ height: 16, width: 16, vocabulary: ['glasses=yes'], words: [[0]] },
+    tokens: { data: new Int32Array(16), shape: [1, 4, 4] },
+  });
+  return path;
+}
+
+test('what does not fit is one sentence and exit code 2, and nothing is changed', async () => {
+  const tokens = await strangeTokens();
+  const { folder: other } = await writeTinyTokenModel(join(folder, 'others'), {
+    ...{ id: 'other-codes', tokenizer: { id: 'another', digest: 'e'.repeat(64), factor: 4 } },
+  });
+  const before = await everyFile(folder);
+  for (const [args, sentence] of [
+    [['generate', '--decoder', 'sjd:window=17'], 'expected a whole number from 1 to 16, got 17'],
+    [['generate', '--decoder', 'sequential', '--top-k', '17'], 'topK: expected at most 16, the'],
+    [['generate', '--guidance-schedule', 'liner'], "got 'liner'; nearest: linear"],
+    [['generate', '--interval', '0.8,0.2'], "two times such as 0.1,0.8, got '0.8,0.2'"],
+    [['drafters', '--network', other], "expected the codes of 'tiny-tokenizer'"],
+    [['drafters', '--retrieval', tokens], "got those of 'another', eeeeeeeeeeee; make them anew"],
+    [['drafters', '--block', tokens], "got those of 'another', eeeeeeeeeeee; make them anew"],
+  ] as const) {
+    const [command, ...more] = args;
+    const where = command === 'generate' ? ['--model', model, '--out', folder] : [model];
+    const { code, out, err } = await run([command, ...where, ...more]);
+    expect({ code, out }, err).toEqual({ code: 2, out: '' });
+    expect(err).toContain(sentence);
+    expect(err.trim().split('\n')).toHaveLength(1);
+  }
+  expect(await everyFile(folder)).toEqual(before);
+});
+
+/** Bytes by the names under a folder. */
+async function everyFile(under: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const entry of await readdir(under, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) found.set(path, (await readFile(path)).toString('base64'));
+  }
+  return found;
+}
 
 const compare = (...args: string[]) =>
   run(['evaluate', 'decoding', '--model', model, '--pictures', '2', '--threads', '1', ...args]);

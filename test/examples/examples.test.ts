@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodePicture, encodePng } from '../../png.ts';
 import { writeTinyModel } from '../pipelines/tiny-model.ts';
+import { writeTinyTokenModel } from '../pipelines/tiny-token-model.ts';
 import { shapes } from '../training/tiny.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -43,6 +44,13 @@ test('custom-position-method', async () => {
   await runExample('custom-position-method', model, 'out.png');
   const sheet = await decodePicture(await readFile(join(folder, 'out.png')));
   expect([sheet.width, sheet.height]).toEqual([2 * 34 + 2, 34 + 2]);
+});
+
+test('own-decoding', async () => {
+  const { folder: tokens } = await writeTinyTokenModel(folder);
+  await runExample('own-decoding', tokens, 'tokens.png');
+  const sheet = await decodePicture(await readFile(join(folder, 'tokens.png')));
+  expect([sheet.width, sheet.height]).toEqual([3 * 18 + 2, 3 * 18 + 2]);
 });
 
 test('train-on-a-folder', async () => {

@@ -8,7 +8,10 @@ import { createRenderer, resolveRequest } from '../../pipelines/render.ts';
 import { DECODER_NAMES } from '../../pipelines/token-decoders.ts';
 import { createTokenPipeline } from '../../pipelines/tokens.ts';
 import { type ImageRequest, parseRequest } from '../../request.ts';
+import { arithmetic, encode } from '../../sampling/tokens/arithmetic.ts';
+import { sequential } from '../../sampling/tokens/sequential.ts';
 import { createEngine } from '../../tensor/engine.ts';
+import { createRng } from '../../tensor/rng.ts';
 import { writeTinyTokenModel } from './tiny-token-model.ts';
 
 const engine = createEngine({ threads: 1 });
@@ -117,12 +120,56 @@ describe('pictures from tokens', () => {
       request({ condition: ['style=robot'], ...warm() }),
       request({ negative: ['glasses=yes'], ...warm() }),
       request(warm({ guidance: 1 })),
+      request(warm({ guidance: 20 })),
+      request(warm({ guidance: 20, guidanceOptions: { schedule: 'linear' } })),
+      request(warm({ guidance: 20, guidanceOptions: { schedule: 'cosine' } })),
+      request(warm({ guidance: 20, guidanceOptions: { from: 0.5 } })),
       request(warm({ temperature: 0 })),
       request(warm({ topK: 2 })),
     ];
     const all = [];
     for (const one of asked) all.push(JSON.stringify(pixelsOf(await renderedBy(engine, one))));
     expect(new Set(all).size).toBe(asked.length);
+  });
+
+  test('guided from the end of the tokens on are those of no guidance', async () => {
+    const [never, none, always, plain] = await Promise.all(
+      [
+        { guidance: 4, guidanceOptions: { from: 1 } },
+        { guidance: 1 },
+        { guidance: 4, guidanceOptions: { schedule: 'constant', from: 0, to: 1 } },
+        { guidance: 4 },
+      ].map(async (changes) =>
+        pixelsOf(
+          await renderedBy(engine, request({ sampling: { ...request().sampling, ...changes } })),
+        ),
+      ),
+    );
+    expect(never).toEqual(none);
+    expect(always).toEqual(plain);
+    expect(plain).not.toEqual(none);
+  });
+
+  test("by a program's own decoders: the model is opened as decoders see it", async () => {
+    const model = await readTokenGenerator(folder, card);
+    const pipeline = createTokenPipeline({ engine, model });
+    const asked = [7, 8].map((seed) => ({ words: [{ id: 2 }], seed }));
+    const rngs = asked.map(({ seed }) => createRng(seed));
+    const wanted = await pipeline.decode(asked, { decoder: 'sequential' });
+    const opened = await pipeline.open(asked);
+    const { tokens } = await sequential().decode(opened, { rngs });
+    expect(tokens).toEqual(wanted.tokens);
+    expect(await pipeline.paint(tokens)).toEqual(await pipeline.draw(asked));
+    const plain = await pipeline.open(asked, { guidance: 1 });
+    expect(plain.batch).toBe(2);
+    const other = await sequential().decode(plain, { rngs });
+    expect(other.tokens).not.toEqual(tokens);
+    // Points of the guided law, read in windows, give back the tokens that were drawn one a pass.
+    const points = (await encode(await pipeline.open(asked), tokens)).map(({ low }) => low);
+    const back = await arithmetic({ points }).decode(await pipeline.open(asked), { rngs });
+    expect(back.tokens).toEqual(tokens);
+    expect((await pipeline.nearestCodes(3))[5]).toHaveLength(3);
+    await pipeline.dispose();
   });
 
   test('stop on a signal, and tell how far they are', async () => {
@@ -157,6 +204,15 @@ describe('pictures from tokens', () => {
     [
       { sampling: { kind: 'tokens', decoder: 'sequential', decoderOptions: { window: 2 } } },
       "sampling.decoderOptions: expected no options, got 'window'",
+    ],
+    [
+      {
+        sampling: {
+          ...{ kind: 'tokens', decoder: 'sequential', guidance: 2 },
+          guidanceOptions: { schedule: 'liner' },
+        },
+      },
+      "sampling.guidanceOptions.schedule: expected a known name, got 'liner'; nearest: linear",
     ],
     [{ sampling: { kind: 'diffusion', solver: 'euler', steps: 3 } }, 'sampling: expected tokens'],
     [{ position: { extend: 'yarn' } }, 'position.extend: expected none'],

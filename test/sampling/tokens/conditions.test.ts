@@ -1,15 +1,16 @@
 /** Filters, guidance, constraints, arithmetic coding, rewards and bandits, by what methods.md names. */
 import { expect, test } from 'vitest';
-import { arithmetic, partsOf, wholeInterval, within } from '../../../sampling/tokens/arithmetic.ts';
+import { arithmetic, encode } from '../../../sampling/tokens/arithmetic.ts';
 import { cards } from '../../../sampling/tokens/cards.ts';
 import { constrained, drawAllowed, systematic } from '../../../sampling/tokens/constrained.ts';
 import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
 import { createFilter, softmax } from '../../../sampling/tokens/filters.ts';
-import { scaleBetween, scaleSchedule } from '../../../sampling/tokens/guidance-scales.ts';
+import { scaleBetween, scaleBy, scaleSchedule } from '../../../sampling/tokens/guidance-scales.ts';
 import { guided } from '../../../sampling/tokens/guided.ts';
 import { instructive } from '../../../sampling/tokens/instructive.ts';
 import { type Chooser, exp3, raggedLength, ucb } from '../../../sampling/tokens/lengths.ts';
 import { banditPlan } from '../../../sampling/tokens/plans.ts';
+import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { createRng } from '../../../tensor/rng.ts';
 import { expectClose } from '../../close.ts';
 import { draw } from './chi-square.ts';
@@ -59,6 +60,11 @@ test('guidance at 1 is the condition alone; scales are by place', async () => {
   );
   expectClose(await at((place) => (place === 0 ? 2 : 1)), two);
   expectClose(await at(scaleBetween(3, 1, 4)), plain);
+  expectClose(await at(scaleBy(2, { to: 0.25 }, 4)), two);
+  expectClose(await at(scaleBy(2, { from: 0.25 }, 4)), plain);
+  expectClose(await at(scaleBy(2, { schedule: 'linear' }, 4)), plain);
+  const half = scaleBy(5, { schedule: 'linear', from: 0.5, to: 1 }, 5) as (at: number) => number;
+  expect([0, 2, 3, 4].map(half)).toEqual([1, 1, 4, 5]);
   const linear = scaleSchedule('linear', 5, 5) as (place: number) => number;
   const cosine = scaleSchedule('cosine', 5, 5) as (place: number) => number;
   expect([0, 1, 2, 4].map(linear)).toEqual([1, 2, 3, 5]);
@@ -189,20 +195,54 @@ test('arithmetic coding keeps the law, and a code gives back its tokens', async 
   const { p } = await draw(TOY, arithmetic(), { n: 4000, seed: 400_000 });
   expect(p).toBeGreaterThan(0.001);
   const rng = createRng(23);
-  for (let i = 0; i < 1000; i++) {
-    const tokens = Array.from({ length: 4 }, () => rng.integer(3));
-    const seen = new Int32Array(4).fill(-1);
-    let interval = wholeInterval(4);
-    for (const [place, token] of tokens.entries()) {
-      interval = within(interval, partsOf(lawOf(TOY.logitsOf(seen, place, 0))), token);
-      seen[place] = token;
-    }
-    const point = interval.low + (interval.size * BigInt(rng.integer(1000))) / 1000n;
-    const decoding = await arithmetic({ points: [point] }).decode(oracle(TOY), {
-      rngs: [createRng(i)],
-    });
-    expect([...decoding.tokens[0]!]).toEqual(tokens);
+  const tokens = Array.from({ length: 1000 }, () =>
+    Array.from({ length: 4 }, () => rng.integer(3)),
+  );
+  const intervals = await encode(oracle(TOY, 1000), tokens);
+  // All at once or a token a pass, what is in between counts alike.
+  expect(await encode(oracle(TOY, 1000, 1), tokens)).toEqual(intervals);
+  const points = intervals.map(({ low, size }) => low + (size * BigInt(rng.integer(1000))) / 1000n);
+  const rngs = points.map((_, i) => createRng(i));
+  const decoded = await arithmetic({ points }).decode(oracle(TOY, 1000), { rngs });
+  expect(decoded.tokens.map((row) => [...row])).toEqual(tokens);
+  // The point after an interval is another picture's.
+  const after = intervals.slice(0, 50).map(({ low, size }) => (low + size) % (1n << 128n));
+  const others = await arithmetic({ points: after }).decode(oracle(TOY, 50), {
+    rngs: rngs.slice(0, 50),
+  });
+  for (const [row, other] of others.tokens.entries()) expect([...other]).not.toEqual(tokens[row]);
+});
+
+test('the intervals of all grids fill [0, 1) in the order of their tokens, under filters too', async () => {
+  const all = Array.from({ length: 81 }, (_, index) =>
+    [27, 9, 3, 1].map((unit) => Math.floor(index / unit) % 3),
+  );
+  const joint = jointOf(TOY, lawOf);
+  let next = 0n;
+  for (const [index, { low, size }] of (await encode(oracle(TOY, 81), all)).entries()) {
+    expect(low).toBe(next);
+    expect(Number(size) / 2 ** 128).toBeCloseTo(joint[index]!, 8);
+    next = low + size;
   }
+  expect(next).toBe(1n << 128n);
+  const point = { points: [123n << 120n] };
+  const filters = { temperature: 0.7, topK: 2 };
+  const told = { rngs: [createRng(1)], filters };
+  const { tokens } = await arithmetic(point).decode(oracle(TOY), told);
+  const [interval] = await encode(oracle(TOY), tokens, filters);
+  expect(interval!.low <= point.points[0]!).toBe(true);
+  expect(point.points[0]! < interval!.low + interval!.size).toBe(true);
+});
+
+test('encode refuses tokens that the model cannot draw, and grids of another size', async () => {
+  const refused = (tokens: number[][], filters = {}) => encode(oracle(TOY), tokens, filters);
+  await expect(refused([[0, 1, 2]])).rejects.toThrow('expected 1 rows of 4 tokens, got 1 of 3');
+  await expect(refused([[0, 1, 2, 3]])).rejects.toThrow('got 3 at position 3 of row 0');
+  const { tokens } = await sequential().decode(oracle(TOY), {
+    ...{ rngs: [createRng(1)], filters: { temperature: 0 } },
+  });
+  const other = [(tokens[0]![0]! + 1) % 3, 0, 0, 0];
+  await expect(refused([other], { topK: 1 })).rejects.toThrow('whose probability is 0');
 });
 
 test('evenly spread points give each first token its share', async () => {

@@ -194,6 +194,17 @@ describe('formOfRecipe', () => {
     expect(formOfRecipe({ request }, diffusion, now).beyond).toBeUndefined();
   });
 
+  it('keeps how guidance of tokens changes, and says it', () => {
+    const sampling = {
+      ...{ kind: 'tokens' as const, decoder: 'sequential', temperature: 1, guidance: 3 },
+      guidanceOptions: { schedule: 'cosine', from: 0.25 },
+    };
+    const said = { request: { ...request, model: tokens.id, sampling } };
+    const { beyond, ...now } = formOfRecipe(said, tokens);
+    expect(sayBeyond(beyond!)).toEqual(['guidance schedule cosine', 'guidance from 0.25']);
+    expect(draftOf({ ...now, beyond: beyond! }, tokens).sampling).toEqual(sampling);
+  });
+
   it("has a time shift of its own, the model's where the recipe names none", () => {
     expect(formOfRecipe({ request }, diffusion)).toMatchObject({ shift: 3, beyond: undefined });
     const { scheduleOptions: _, ...plain } = request.sampling as DiffusionOptions;

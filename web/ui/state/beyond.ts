@@ -53,11 +53,16 @@ const TOLD = { asked: 'this size', trained: 'the trained size', nothing: 'no siz
 
 /** In words, for the form to show: "eta 0.5", "guidance from 0.2". */
 export function sayBeyond({ sampling, interval, micro, extend, input }: Beyond): string[] {
-  const { solverOptions, ...plain } = (sampling ?? {}) as Partial<DiffusionOptions>;
+  const { solverOptions, guidanceOptions, ...plain } = (sampling ?? {}) as Pick<
+    Partial<DiffusionOptions>,
+    'solverOptions'
+  > &
+    Pick<Partial<TokenOptions>, 'guidanceOptions'>;
   const pairs = { ...plain, ...solverOptions };
+  const guided = { ...interval, ...guidanceOptions };
   return [
     ...Object.entries(pairs).map(([name, value]) => `${name} ${value}`),
-    ...Object.entries(interval ?? {}).map(([name, value]) => `guidance ${name} ${value}`),
+    ...Object.entries(guided).map(([name, value]) => `guidance ${name} ${value}`),
     ...(extend ? ['several extensions'] : []),
     ...(typeof micro === 'string' ? [`told ${TOLD[micro]}`] : []),
     ...(typeof micro === 'object' ? ['cut of a larger picture'] : []),
