@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { POSITION_METHODS } from '../encoders/positions/registry.ts';
 import { createTokenizer } from '../encoders/tokenizers/tokenizer.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
-import { analyseModel, type ModelPositions } from '../evaluation/positions/analyse-model.ts';
+import {
+  analyseModel,
+  checkPlaces,
+  type ModelPositions,
+} from '../evaluation/positions/analyse-model.ts';
 import {
   canvasSide,
   type DecoderPadding,
@@ -35,7 +39,11 @@ export async function analysePositions(
   const entries: ModelEntry[] = [];
   for (const name of names) entries.push(await chooseModel(name, context));
   const cards = entries.map(({ card }) => ditCard(card));
-  for (const card of cards) for (const size of sizes ?? []) checkSize(size, card);
+  for (const card of cards)
+    for (const size of sizes ?? [card.trained]) {
+      checkSize(size, card);
+      checkPlaces(card, size);
+    }
   await checkOfAvatars(cards);
   const tokenizers: OpenedTokenizer[] = [];
   for (const name of options.tokenizers)

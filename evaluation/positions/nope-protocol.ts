@@ -45,6 +45,9 @@ export type ProtocolRow = {
   readonly tested: readonly { readonly grid: string; readonly accuracy: number }[];
 };
 
+/** Batches of a test: what a grid has most of is one answer a grid. */
+const TESTS = 8;
+
 export async function nopeProtocol(options: ProtocolOptions): Promise<ProtocolRow[]> {
   const { arms = ARMS, tasks = TASKS, rng, signal, onRow } = options;
   const rows: ProtocolRow[] = [];
@@ -89,7 +92,8 @@ async function trainAndTest(
   const { weights } = update.state();
   const tested: { grid: string; accuracy: number }[] = [];
   for (const side of sides) {
-    const given = examples(task, side, batch, rng.stream(`test/${side}`));
+    const drawn = (i: number) => examples(task, side, batch, rng.stream(`test/${side}/${i}`));
+    const given = Array.from({ length: TESTS }, (_, i) => drawn(i));
     const accuracy = await accuracyOn(engine, network, weights, { given, side });
     tested.push({ grid: `${side}x${side}`, accuracy });
   }
@@ -128,9 +132,9 @@ async function accuracyOn(
   engine: Engine,
   network: Network,
   weights: HostTensors,
-  { given, side }: { readonly given: HostTensors; readonly side: number },
+  { given, side }: { readonly given: readonly HostTensors[]; readonly side: number },
 ): Promise<number> {
-  const [batch] = given.symbols!.shape as [number];
+  const [batch] = given[0]!.symbols!.shape as [number];
   const { symbols } = specsOf(side, batch);
   const program = await engine.compile(
     ({ inputs, weights: w }) => ({
@@ -139,13 +143,15 @@ async function accuracyOn(
     { inputs: { symbols }, weights },
     { name: 'protocol' },
   );
-  const { logits } = await program.run({ symbols: given.symbols! });
-  await program.dispose();
-  const answers = given.answers!.data;
-  let right = 0;
-  for (let at = 0; at < answers.length; at++) {
-    const said = (logits!.data as Float32Array).subarray(at * SYMBOLS, (at + 1) * SYMBOLS);
-    if (said.indexOf(Math.max(...said)) === answers[at]) right++;
+  let [right, asked] = [0, 0];
+  for (const one of given) {
+    const { logits } = await program.run({ symbols: one.symbols! });
+    for (const [at, answer] of one.answers!.data.entries()) {
+      const said = (logits!.data as Float32Array).subarray(at * SYMBOLS, (at + 1) * SYMBOLS);
+      if (said.indexOf(Math.max(...said)) === answer) right++;
+      asked++;
+    }
   }
-  return right / answers.length;
+  await program.dispose();
+  return right / asked;
 }

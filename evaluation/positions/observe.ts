@@ -10,7 +10,7 @@ import { constantOf, placedOf, placementInputs } from '../../generators/compile.
 import { forwardDiT } from '../../generators/dit.ts';
 import type { DiTConfig } from '../../generators/dit-config.ts';
 import { ditCard, gridOf, layoutOf, type Model } from '../../generators/model.ts';
-import type { Engine, HostTensor } from '../../tensor/program.ts';
+import { type Engine, type HostTensor, specsOf } from '../../tensor/program.ts';
 import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
 
 export type Inside = {
@@ -32,19 +32,24 @@ export type Observed = {
   readonly condition: HostTensor;
 };
 
-/** One entry a block. x [B, H, W, 3], t [B], condition as the network has it. */
-export async function observeDiT(
+export type Observer = {
+  /** One entry a block, of as many pictures as it was compiled for. */
+  see(given: Observed): Promise<Inside[]>;
+  dispose(): Promise<void>;
+};
+
+/** Compiled for inputs like these: x [B, H, W, 3], t [B], condition as the network has it; all of one t. */
+export async function openObserver(
   engine: Engine,
   { card, weights, registry }: Model,
-  { x, t, condition }: Observed,
-): Promise<Inside[]> {
+  like: Observed,
+): Promise<Observer> {
   const config = ditCard(card).config as DiTConfig;
   const { positions } = layoutOf(card, registry);
-  const [B, height, width] = x.shape as [number, number, number];
+  const [B, height, width] = like.x.shape as [number, number, number];
   const told = microOf(card.sampling.micro ?? 'asked', { height, width }, card.trained);
   const grid = gridOf(config, { height, width });
-  const timed = placementInputs(positions, grid, t.data[0]!);
-  const inputs = { x, t, condition, ...timed };
+  const timed = placementInputs(positions, grid, like.t.data[0]!);
   const program = await engine.compile(
     ({ inputs: given, weights: w }) => {
       const seen: Tensors = {};
@@ -55,24 +60,21 @@ export async function observeDiT(
       });
       return { outputs: seen };
     },
-    {
-      inputs: Object.fromEntries(
-        Object.entries(inputs).map(([name, { data, shape }]) => [
-          name,
-          { shape, dtype: data instanceof Int32Array ? ('int32' as const) : ('float32' as const) },
-        ]),
-      ),
-      weights,
-    },
+    { inputs: specsOf({ ...like, ...timed }), weights },
     { name: 'observed transformer' },
   );
-  const outputs = await program.run(inputs);
-  await program.dispose();
-  const of = (layer: number, name: keyof Inside) => outputs[`${layer}/${name}`]!;
-  return Array.from({ length: config.depth }, (_, layer) => ({
-    ...{ hidden: of(layer, 'hidden'), q: of(layer, 'q'), k: of(layer, 'k') },
-    ...{ logits: of(layer, 'logits'), attention: of(layer, 'attention'), out: of(layer, 'out') },
-  }));
+  return {
+    async see({ x, t, condition }) {
+      const outputs = await program.run({ x, t, condition, ...timed });
+      const of = (layer: number, name: keyof Inside) => outputs[`${layer}/${name}`]!;
+      return Array.from({ length: config.depth }, (_, layer) => ({
+        ...{ hidden: of(layer, 'hidden'), q: of(layer, 'q'), k: of(layer, 'k') },
+        ...{ logits: of(layer, 'logits'), attention: of(layer, 'attention') },
+        out: of(layer, 'out'),
+      }));
+    },
+    dispose: () => program.dispose(),
+  };
 }
 
 /** The same positions, whose `score` and `restore` keep what they see of each block under `<block>/<what>`. */

@@ -25,6 +25,10 @@ describe('ropewalk evaluate positions', () => {
   it.each([
     [['--models', 'other'], "expected models of avatars, got 'other' of 'none'"],
     [['--models', 'turned', '--sizes', '18'], 'size.width: expected a multiple of the patch (4)'],
+    [
+      ['--models', 'turned', '--sizes', '16,4'],
+      "expected a size of more than one token, got 4x4, which is one of 'turned'; take a larger size",
+    ],
     [['--time', '2'], "expected a number from 0 to 1, got '2'"],
     [['--tokenizers', 'none-such'], 'tokenizer: expected one in '],
     [

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { POSITION_METHODS } from '../../../encoders/positions/registry.ts';
 import { analyseModel } from '../../../evaluation/positions/analyse-model.ts';
 import { tableOfMethods } from '../../../evaluation/positions/method-table.ts';
-import { observeDiT } from '../../../evaluation/positions/observe.ts';
+import { openObserver } from '../../../evaluation/positions/observe.ts';
 import type { Model } from '../../../generators/model.ts';
 import type { Picture } from '../../../png.ts';
 import { createEngine } from '../../../tensor/engine.ts';
@@ -55,10 +55,17 @@ describe('the table of methods', () => {
   });
 });
 
+async function observe(model: Model, given: ReturnType<typeof input>) {
+  const observer = await openObserver(engine, model, given);
+  const seen = await observer.see(given);
+  await observer.dispose();
+  return seen;
+}
+
 describe('observing a network', () => {
   it('sees logits that are products of its queries and keys, without condition tokens', async () => {
     const model = tinyModel();
-    const blocks = await observeDiT(engine, model, input(model));
+    const blocks = await observe(model, input(model));
     expect(blocks).toHaveLength(2);
     for (const { q, k, logits, attention, hidden } of blocks) {
       const [heads, d] = [2, 16];
@@ -89,8 +96,7 @@ describe('observing a network', () => {
   it('tells a network that is conditioned on sizes the size', async () => {
     const plain = tinyModel();
     const told = tinyModel({ config: { ...plain.card.config, micro: true } });
-    const states = async (model: Model) =>
-      (await observeDiT(engine, model, input(model)))[1]!.hidden;
+    const states = async (model: Model) => (await observe(model, input(model)))[1]!.hidden;
     const [a, b] = [await states(plain), await states(told)];
     expect(() => expectClose(b.data, a.data, { rtol: 1e-2, atol: 1e-2 })).toThrow();
     const { sampling } = plain.card;
@@ -110,8 +116,8 @@ describe('observing a network', () => {
       return x.data[b * SIDE * SIDE * 3 + ((rest + 4 * SIDE * 3) % (SIDE * SIDE * 3))]!;
     });
     const [one, other] = [
-      await observeDiT(engine, model, input(model)),
-      await observeDiT(engine, model, input(model, moved)),
+      await observe(model, input(model)),
+      await observe(model, input(model, moved)),
     ];
     const states = (blocks: typeof one, token: number) => {
       const { data } = blocks[1]!.hidden;
@@ -121,8 +127,8 @@ describe('observing a network', () => {
       expectClose(states(other, token), states(one, (token + 4) % T), { rtol: 1e-3, atol: 1e-4 });
     const placed = tinyModel();
     const [a, b] = [
-      await observeDiT(engine, placed, input(placed)),
-      await observeDiT(engine, placed, input(placed, moved)),
+      await observe(placed, input(placed)),
+      await observe(placed, input(placed, moved)),
     ];
     expect(() => expectClose(states(b, 0), states(a, 4), { rtol: 1e-3, atol: 1e-4 })).toThrow();
   });
@@ -156,6 +162,14 @@ describe('a model', () => {
     expect(block!.heads).toHaveLength(2);
     expect(block!.frequencies!.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 10);
     for (const entropy of block!.entropy) expect(entropy > 0 && entropy <= 1).toBe(true);
+    // Room for the attention of five pictures: eight parts say what the whole says.
+    const kept = 5 * 2 * 2 * 2 * T ** 2;
+    const inParts = await analyseModel({ engine, model: tinyModel(), drawings, words, kept });
+    const numbers = ({ blocks }: typeof found) =>
+      blocks.flatMap(({ distance, entropy, similarity, probe, residual, variance }) => [
+        ...[...distance, ...entropy, ...similarity, probe.error, residual, variance],
+      ]);
+    expectClose(numbers(inParts), numbers(found), { rtol: 1e-4 }); // sums of float32 in another order
     const blind = await analyseModel({
       engine,
       model: tinyModel({ positions: {} }),
