@@ -192,17 +192,18 @@ function rotations(one: ModelPositions): string {
 
 function decoderSection(decoders: readonly DecoderPadding[]): string {
   const longest = Math.max(...decoders.map(({ pattern }) => pattern.byBorder.length));
+  const every = Math.ceil(longest / 12); // room for so many numbers
   const series = decoders.map(({ tokenizer, pattern }) => ({
     name: tokenizer,
     points: pattern.byBorder.map((value) => ({ value, low: value, high: value })),
   }));
   const chart = {
     title: 'pattern by distance from the border, pixels',
-    places: Array.from({ length: longest }, (_, d) => String(d)),
+    places: Array.from({ length: longest }, (_, d) => (d % every === 0 ? String(d) : '')),
     series,
   };
-  return `<h2>Decoders of tokenizers</h2><p>What a picture decoded alone has, in the mean over drawings, that it has not as the middle of one of twice the side. Over chance: its square by what so few drawings would leave of none, about 1 where borders do nothing.</p>${table(
-    ['tokenizer', 'size', 'drawings', 'of the deviation', 'over chance'],
+  return `<h2>Decoders of tokenizers</h2><p>What a picture decoded alone has, in the mean over drawings, that it has not as the middle of one of twice the side; its mean size over the deviation of colours. Over chance: its square by what so few drawings would leave of none, about 1 where borders do nothing.</p>${table(
+    ['tokenizer', 'size', 'drawings', 'over the deviation', 'over chance'],
     decoders.map(({ tokenizer, size, pictures, pattern }) => [
       ...[tokenizer, sizeName(size), String(pictures)],
       ...OF_DECODER.map(({ of }) => short(of(pattern))),
