@@ -4,8 +4,11 @@
 export type Prefix =
   /** One token a class; the last row of the table is the null class. */
   | { readonly classes: number }
-  /** This many tokens that all hold the sum of a bag of words, each with an offset of its own (ours). */
-  | { readonly words: number; readonly tokens: number }
+  /**
+   * A bag of words in this many tokens, each with an offset of its own (ours): every token holds the sum of all
+   * words, or of those whose slot it is.
+   */
+  | { readonly words: number; readonly tokens: number; readonly slots?: readonly number[] }
   /** Features of a text, `width` wide and `tokens` long, through an MLP (LlamaGen's captions). */
   | { readonly text: number; readonly tokens: number };
 
@@ -22,6 +25,16 @@ export type ARConfig = {
 
 export const prefixLength = ({ condition }: Pick<ARConfig, 'condition'>): number =>
   'classes' in condition ? 1 : condition.tokens;
+
+/**
+ * The token of each "attribute=value", so that few attributes of a picture share one: attributes in alphabetical
+ * order take the tokens in turn.
+ */
+export function attributeSlots(vocabulary: readonly string[], tokens: number): number[] {
+  const attributeOf = (word: string) => word.split('=')[0]!;
+  const attributes = [...new Set(vocabulary.map(attributeOf))].sort();
+  return vocabulary.map((word) => attributes.indexOf(attributeOf(word)) % tokens);
+}
 
 /** Two thirds of four widths, rounded up to a multiple, as in Llama and LlamaGen. */
 export const llamaHidden = (width: number, multiple = 256): number =>
@@ -50,7 +63,7 @@ export const AR_PRESETS = {
     depth: 8,
     heads: 4,
     hidden: 704,
-    condition: { words: 1, tokens: 4 },
+    condition: { words: 1, tokens: 16, slots: [] },
   },
   'avatars-drafter': {
     codes: 1024,

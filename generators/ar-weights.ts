@@ -28,8 +28,10 @@ export function shapesOfAR(config: ARConfig): Record<string, number[]> {
 function prefixShapes(condition: Prefix, C: number): Record<string, number[]> {
   const table = 'cls_embedding.embedding_table.weight';
   if ('classes' in condition) return { [table]: [condition.classes + 1, C] };
-  if ('words' in condition)
+  if ('words' in condition) {
+    checkSlots(condition);
     return { [table]: [condition.words, C], 'cls_embedding.offsets': [condition.tokens, C] };
+  }
   const { text, tokens } = condition;
   return {
     /** The features of no text. */
@@ -37,6 +39,15 @@ function prefixShapes(condition: Prefix, C: number): Record<string, number[]> {
     'cls_embedding.cap_proj.fc1.weight': [C, text],
     'cls_embedding.cap_proj.fc2.weight': [C, C],
   };
+}
+
+/** Throws unless every word has a slot among the tokens. */
+function checkSlots({ words, tokens, slots }: Extract<Prefix, { words: number }>): void {
+  if (!slots || (slots.length === words && slots.every((slot) => slot >= 0 && slot < tokens)))
+    return;
+  throw new RangeError(
+    `condition.slots: expected one of 0 to ${tokens - 1} for each of ${words} words, got ${slots.length} from ${Math.min(...slots)} to ${Math.max(...slots)}`,
+  );
 }
 
 /** New weights as LlamaGen's: normal with deviation 0.02, gains 1, and a head of zeros. */

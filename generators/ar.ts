@@ -196,10 +196,21 @@ const embedTokens = (weights: Tensors, tokens: Tensor): Tensor =>
 function embedCondition({ condition: kind }: ARConfig, weights: Tensors, given: Tensor): Tensor {
   const w = (key: string) => weights[`cls_embedding.${key}`]!;
   if ('classes' in kind) return tf.expandDims(tf.gather(w('embedding_table.weight'), given), 1);
-  if ('words' in kind)
-    return tf.expandDims(tf.matMul(given, w('embedding_table.weight')), 1).add(w('offsets'));
+  if ('words' in kind) {
+    const bags = kind.slots ? apart(given, kind.slots, kind.tokens) : tf.expandDims(given, 1);
+    const [B, n, V] = bags.shape as [number, number, number];
+    const sums = tf.matMul(bags.reshape([B * n, V]), w('embedding_table.weight'));
+    return sums.reshape([B, n, -1]).add(w('offsets'));
+  }
   const inner = geluTanh(linear(given, w('cap_proj.fc1.weight')));
   return linear(inner, w('cap_proj.fc2.weight'));
+}
+
+/** A bag of words [B, V] as one a token [B, P, V], each with the words whose slot it is. */
+function apart(bag: Tensor, slots: readonly number[], tokens: number): Tensor {
+  const own = new Float32Array(tokens * slots.length);
+  for (const [word, slot] of slots.entries()) own[slot * slots.length + word] = 1;
+  return tf.expandDims(bag, 1).mul(tf.tensor(own, [tokens, slots.length], 'float32'));
 }
 
 /** [1, 1, L, L], or [B, 1, L, L] where words of a text are absent; a token always looks at itself. */

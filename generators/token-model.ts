@@ -37,7 +37,16 @@ export const ARSchema = Type.Object(
     hidden: Count,
     condition: Type.Union([
       Type.Object({ classes: Count }, exact),
-      Type.Object({ words: Count, tokens: Count }, exact),
+      Type.Object(
+        {
+          words: Count,
+          tokens: Count,
+          slots: Type.Optional(
+            Type.Unsafe<readonly number[]>(Type.Array(Type.Integer({ minimum: 0 }))),
+          ),
+        },
+        exact,
+      ),
       Type.Object({ text: Count, tokens: Count }, exact),
     ]),
   },

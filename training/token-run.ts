@@ -8,7 +8,7 @@ import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
 import { type Grid, raster } from '../encoders/positions/grid.ts';
 import { forwardAR } from '../generators/ar.ts';
-import { AR_PRESETS, type ARConfig } from '../generators/ar-config.ts';
+import { AR_PRESETS, type ARConfig, attributeSlots } from '../generators/ar-config.ts';
 import { initAR } from '../generators/ar-weights.ts';
 import { placedConstants } from '../generators/compile.ts';
 import { ARSchema, layoutOfAR } from '../generators/token-model.ts';
@@ -88,7 +88,11 @@ export function createTokenNetwork(
       `model.preset: expected one of ${Object.keys(AR_PRESETS).join(', ')}, got '${model.preset}'`,
     );
   const tokens = 'tokens' in preset.condition ? preset.condition.tokens : 1;
-  const condition = { words: data.vocabulary.length, tokens };
+  const isApart = 'slots' in preset.condition;
+  const condition = {
+    ...{ words: data.vocabulary.length, tokens },
+    ...(isApart ? { slots: attributeSlots(data.vocabulary, tokens) } : {}),
+  };
   const merged = { ...preset, codes: data.codes, condition, ...model.config };
   const config = checkSchema(ARSchema, merged, 'model.config') as ARConfig;
   const [, height, width] = data.tokens.shape as [number, number, number];

@@ -4,7 +4,7 @@ import { bagOfWords } from '../../encoders/conditioning/attributes.ts';
 import { composePositions } from '../../encoders/positions/compose.ts';
 import { raster } from '../../encoders/positions/grid.ts';
 import { forwardAR } from '../../generators/ar.ts';
-import { AR_PRESETS, type ARConfig } from '../../generators/ar-config.ts';
+import { AR_PRESETS, type ARConfig, attributeSlots } from '../../generators/ar-config.ts';
 import { createARSession } from '../../generators/ar-session.ts';
 import { initAR, shapesOfAR } from '../../generators/ar-weights.ts';
 import { placedConstants } from '../../generators/compile.ts';
@@ -45,8 +45,8 @@ const conditionOf = (rows: readonly number[]): HostTensor => bagOfWords(rows.map
 const sequence = (row: number): number[] =>
   Array.from({ length: T }, (_, i) => (7 * i + 5 * row) % 24);
 
-function open(batch: number, { on = engine, extra = 0 } = {}) {
-  const shape = { config: CONFIG, grid: GRID, batch, extra };
+function open(batch: number, { on = engine, extra = 0, config = CONFIG } = {}) {
+  const shape = { config, grid: GRID, batch, extra };
   const cache = createCache(on, shape);
   return createARSession(on, { ...shape, positions, weights: WEIGHTS, cache });
 }
@@ -84,11 +84,11 @@ async function decoded(rows: readonly number[], windows: readonly number[], on =
   return found;
 }
 
-async function fullPass(rows: readonly number[]) {
+async function fullPass(rows: readonly number[], config = CONFIG, weights = WEIGHTS) {
   const program = await engine.compile(
-    ({ inputs, weights }) => ({
+    ({ inputs, weights: w }) => ({
       outputs: {
-        logits: forwardAR(CONFIG, positions, weights, {
+        logits: forwardAR(config, positions, w, {
           tokens: inputs.tokens!,
           condition: inputs.condition!,
           placed: placedConstants(positions.place(GRID, 'sample')),
@@ -101,7 +101,7 @@ async function fullPass(rows: readonly number[]) {
         tokens: { shape: [rows.length, T], dtype: 'int32' },
         condition: { shape: [rows.length, 5] },
       },
-      weights: WEIGHTS,
+      weights,
     },
   );
   const tokens = { data: Int32Array.from(rows.flatMap(sequence)), shape: [rows.length, T] };
@@ -116,6 +116,21 @@ describe('a cache', () => {
     // One network in float32 whose logits are up to 10: sums in another order.
     for (const row of [0, 1]) expectClose(cached[row]!, full[row]!, { rtol: 1e-4, atol: 2e-5 });
     expect(Math.max(...full[0]!)).toBeGreaterThan(0.5);
+  });
+
+  test('holds words in tokens of their own as the full pass does', async () => {
+    const slots = [2, 0, 1, 0, 2];
+    const config = { ...CONFIG, condition: { words: 5, tokens: 3, slots } };
+    const full = await fullPass([0, 3], config);
+    const session = open(2, { config });
+    const cached = await decode(session, [0, 3], [2]);
+    await session.dispose();
+    for (const row of [0, 1]) expectClose(cached[row]!, full[row]!, { rtol: 1e-4, atol: 2e-5 });
+    const [together] = await fullPass([0]); // every token holds all words
+    expect(Math.max(...full[0]!.map((v, i) => Math.abs(v - together![i]!)))).toBeGreaterThan(0.1);
+    const elsewhere = { words: 5, tokens: 3, slots: [1, 0, 1, 0, 2] }; // a word of row 0 has moved
+    const [moved] = await fullPass([0], { ...CONFIG, condition: elsewhere });
+    expect(Math.max(...full[0]!.map((v, i) => Math.abs(v - moved![i]!)))).toBeGreaterThan(0.1);
   });
 
   test('gives the same bits in any window, batch and number of threads', async () => {
@@ -240,6 +255,28 @@ describe('sizes', () => {
     const captions = { ...AR_PRESETS['gpt-xl'], condition: { text: 2048, tokens: 120 } };
     const buffer = 120 * 2048; // the features of no text, which are not trained
     expect((parameters(captions) - buffer) / 1e6).toBeCloseTo(777.68, 2);
+  });
+
+  test('all words in the one token there is are their sum', async () => {
+    const sum: ARConfig = { ...CONFIG, condition: { words: 5, tokens: 1 } };
+    const apart: ARConfig = {
+      ...CONFIG,
+      condition: { words: 5, tokens: 1, slots: [0, 0, 0, 0, 0] },
+    };
+    const offsets = { data: WEIGHTS['cls_embedding.offsets']!.data.slice(0, 32), shape: [1, 32] };
+    const weights = { ...WEIGHTS, 'cls_embedding.offsets': offsets };
+    const one = await fullPass([1], sum, weights);
+    const other = await fullPass([1], apart, weights);
+    expectClose(other[0]!, one[0]!, { rtol: 1e-5, atol: 1e-6 });
+  });
+
+  test('slots: attributes take the tokens in turn, and every word needs one', () => {
+    const vocabulary = ['hair color=red', 'hair color=blue', 'hair=bun', 'style=a', 'eyes=wink'];
+    expect(attributeSlots(vocabulary, 3)).toEqual([2, 2, 1, 0, 0]); // eyes, hair, hair color, style
+    const condition = { words: 5, tokens: 3, slots: [0, 1, 2, 3, 0] };
+    expect(() => shapesOfAR({ ...CONFIG, condition })).toThrow(
+      'condition.slots: expected one of 0 to 2 for each of 5 words, got 5 from 0 to 3',
+    );
   });
 
   test('those that ship fit into 20 and 3 MB of half floats', () => {
