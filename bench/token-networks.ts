@@ -20,7 +20,7 @@ const GRID = raster(16, 16);
 const GUIDANCE = 2;
 
 export function createTokenNetworks(): NamedNetwork[] {
-  const shipped: ARConfig = { ...AR_PRESETS['avatars-ar'], condition: { words: 1198, tokens: 4 } };
+  const shipped: ARConfig = { ...AR_PRESETS['avatars-ar'], condition: { words: 1198, tokens: 16 } };
   const llamagen = { rotate: { method: 'axial', ...AXIAL_PRESETS.llamagen } };
   return [
     network('gpt-b', AR_PRESETS['gpt-b'], llamagen),

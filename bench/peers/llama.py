@@ -6,7 +6,7 @@ from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 # gpt-b: LlamaGen-B of Sun et al. avatars-ar: the shape of Ropewalk's model of tokens at 64 pixels.
 SHAPES = {
     "gpt-b": dict(codes=16384, width=768, hidden=2048, layers=12, heads=12, prefix=1),
-    "avatars-ar": dict(codes=1024, width=256, hidden=704, layers=8, heads=4, prefix=4),
+    "avatars-ar": dict(codes=1024, width=256, hidden=704, layers=8, heads=4, prefix=16),
 }
 TOKENS = 256
 GUIDANCE = 2
