@@ -157,12 +157,12 @@ function extensionsOf(
   const own = positions as PositionConfig;
   const chosen = extend as PositionConfig['extend'];
   const { width, heads, depth } = config;
-  inField('position.extend', () =>
-    composePositions(chosen === undefined ? own : { ...own, extend: chosen }, {
-      ...{ width, heads, depth },
-      trained: gridOf(config, trained),
-    }).place(gridOf(config, size), 'sample', { t: 1 }),
-  );
+  const shape = { width, heads, depth, trained: gridOf(config, trained) };
+  const place = (positionsThere: PositionConfig) =>
+    composePositions(positionsThere, shape).place(gridOf(config, size), 'sample', { t: 1 });
+  // A size beyond the range of the model's own methods is no fault of an extension.
+  inField('size', () => place({ ...own, extend: [] }));
+  inField('position.extend', () => place(chosen === undefined ? own : { ...own, extend: chosen }));
   return chosen;
 }
 

@@ -92,7 +92,13 @@ describe('render', () => {
       "a size beyond RPE-2D's range",
       { coordinates: { method: 'rpe2d', factor: 1 } as { method: string }, rotate: 'axial' },
       'none',
-      /expected at most 4 rows and 4 columns .* got 6 and 4; the largest possible grid is 4 x 4/,
+      /^size: rpe2d: expected at most 4 rows and 4 columns .* got 6 and 4; the largest possible grid is 4 x 4/,
+    ],
+    [
+      'a size beyond the table of learned vectors',
+      { embed: 'learned-at' },
+      'none',
+      /^size: positions.embed 'learned-at': .* got row 4; .* the largest possible grid is 4 x 4/,
     ],
     [
       'a list that holds no name',
