@@ -123,10 +123,11 @@ function pairsOf(arms: readonly ArmAtSize[]): Pair[] {
     const sameMethod = (o: ArmAtSize) => o.extend === arm.extend;
     const sameModel = (o: ArmAtSize) => o.name === arm.name;
     const firstModel = (o: ArmAtSize) => o.at === arm.at && o.name === first && !sameModel(o);
+    const bare = (o: ArmAtSize) => o.extend === 'none' && arm.extend === 'none';
     return [
       ...like('methods', (o) => o.at === arm.at && sameModel(o) && o.extend === 'none'),
+      ...like('best methods', (o) => firstModel(o) && best.has(arm) && best.has(o) && !bare(o)),
       ...like('models', (o) => firstModel(o) && sameMethod(o)),
-      ...like('best methods', (o) => firstModel(o) && best.has(arm) && best.has(o)),
       ...like(
         'shapes',
         (o) => width > height && sameSize(o.at.size, transposed) && sameModel(o) && sameMethod(o),

@@ -1,12 +1,12 @@
 /** A comparison on disk: report.html with everything inside, and the same as JSON, CSV and PNG. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodePng, svgToPng } from '../../png.ts';
 import { heatMap, legend, lineChart, PRINT } from '../charts.ts';
 import { writeJson, writeWhole } from './cell-files.ts';
 import { csvOf, formatReport, type Report } from './report.ts';
 import { curvesOf, heatMapsOf, legendsOf } from './report-charts.ts';
-import { reportPage } from './report-page.ts';
+import { reportPage, type Sheet } from './report-page.ts';
 import { sheetsOf } from './report-sheets.ts';
 import type { Resolution } from './run.ts';
 
@@ -16,11 +16,12 @@ export async function writeReport(
   report: Report,
 ): Promise<void> {
   const charts = join(out, 'charts');
+  await rm(charts, { recursive: true, force: true }); // those of other models or methods
   await mkdir(charts, { recursive: true });
-  const sheets: { name: string; file: Uint8Array }[] = [];
-  for (const { name, chart } of await sheetsOf(resolution, report)) {
+  const sheets: Sheet[] = [];
+  for (const { name, title, chart } of await sheetsOf(resolution, report)) {
     const file = await encodePng(chart);
-    sheets.push({ name, file });
+    sheets.push({ name, title, file });
     await writeWhole(join(charts, `${name}.png`), file);
   }
   const drawings = [

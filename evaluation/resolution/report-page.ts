@@ -6,11 +6,10 @@ import { MEASURES, type MeasureName } from './measures.ts';
 import { type Report, seedsText } from './report.ts';
 import { type Curves, curvesOf, heatMapsOf, legendsOf, modelsOf } from './report-charts.ts';
 
-/** `sheets` are PNG files. */
-export function reportPage(
-  report: Report,
-  sheets: readonly { readonly name: string; readonly file: Uint8Array }[],
-): string {
+/** A PNG file, and what it shows. */
+export type Sheet = { readonly name: string; readonly title: string; readonly file: Uint8Array };
+
+export function reportPage(report: Report, sheets: readonly Sheet[]): string {
   const title = 'Quality over sizes';
   const models = modelsOf(report);
   const samples = report.rows[0]!.samples;
@@ -22,8 +21,8 @@ export function reportPage(
     modelComparisons(report),
     `<h2>One seed at every size</h2><p>The real drawing of the same words first; then models or methods down, sizes across. Every row is one seed: a model that keeps the picture draws it larger. Best: with the method of the least KID at that size or, where nothing was measured, at the largest size that was. Grey: not drawn.</p>`,
     ...sheets.map(
-      ({ name, file }) =>
-        `<div class="scroll"><img alt="${escapeText(name)}" src="data:image/png;base64,${Buffer.from(file).toString('base64')}"></div>`,
+      ({ title, file }) =>
+        `<p class="note">${escapeText(title)}</p><div class="scroll"><img alt="${escapeText(title)}" src="data:image/png;base64,${Buffer.from(file).toString('base64')}"></div>`,
     ),
     ...curves(report),
     `<h2>All arms</h2><p>Blue is better, orange worse, within a size. Of seconds: the bluer, the more.</p><div class="charts">${heatMapsOf(
@@ -107,9 +106,9 @@ function comparisonTable({ comparisons }: Report, kinds: readonly Between[]): st
   const seeds = rows.some((row) => row.seeds);
   if (rows.length === 0) return '<p>One arm only.</p>';
   return table(
-    ['size', 'arm', 'against', 'ratio', ...(seeds ? ['KID x 1000 apart, over seeds'] : [])],
+    ['size', 'arm', 'against', 'of', 'ratio', ...(seeds ? ['KID x 1000 apart, over seeds'] : [])],
     rows.map((row) => [
-      ...[row.size, row.arm, row.against],
+      ...[row.size, row.arm, row.against, row.between],
       { text: interval(row.ratio), told: row.told },
       ...(seeds
         ? [{ text: row.seeds ? seedsText(row.seeds) : '', told: row.seeds?.told ?? false }]

@@ -11,13 +11,16 @@ const GROUND = '#e8e8e8';
 
 /** A model and a method, which may be another at every size. */
 type Row = { readonly label: string; readonly model: string; method(size: Size): string };
-type Sheets = { readonly name: string; readonly rows: readonly Row[] };
+type Sheets = { readonly name: string; readonly title: string; readonly rows: readonly Row[] };
 
 /**
  * Of the first seeds: a sheet of all models, without extension and each with its best method of a size, where there are
  * several; and a sheet of all methods of each model that was drawn with several.
  */
-export async function sheetsOf(resolution: Resolution, report: Report): Promise<Named<Picture>[]> {
+export async function sheetsOf(
+  resolution: Resolution,
+  report: Report,
+): Promise<(Named<Picture> & { readonly title: string })[]> {
   const sizes = [...resolution.sizes, ...resolution.seen.sizes];
   const cells = [...resolution.cells, ...resolution.seen.cells].filter(
     ({ cell }) => cell.seeds === 0,
@@ -30,8 +33,8 @@ export async function sheetsOf(resolution: Resolution, report: Report): Promise<
     return found?.pictures[k] ?? blank(size.width, size.height, GROUND);
   };
   const count = Math.min(SHOWN, cells[0]!.pictures.length);
-  const sheets: Named<Picture>[] = [];
-  for (const { name, rows } of groupsOf(resolution, report))
+  const sheets: (Named<Picture> & { title: string })[] = [];
+  for (const { name, title, rows } of groupsOf(resolution, report))
     for (let k = 0; k < count; k++) {
       const drawn = rows.flatMap((row) => sizes.map((size) => picture(k, row, size)));
       const chart = await contactSheet([...sizes.map(({ real }) => real[k]!), ...drawn], {
@@ -39,7 +42,7 @@ export async function sheetsOf(resolution: Resolution, report: Report): Promise<
         rowLabels: ['real drawing', ...rows.map(({ label }) => label)],
         columnLabels: sizes.map(({ size }) => sizeName(size)),
       });
-      sheets.push({ name: `sheet-${name}-${k + 1}`, chart });
+      sheets.push({ name: `sheet-${name}-${k + 1}`, title: `${title}, picture ${k + 1}`, chart });
     }
   return sheets;
 }
@@ -51,7 +54,7 @@ function groupsOf({ cells }: Resolution, report: Report): Sheets[] {
     method: () => extend,
   });
   const ofMethods = (model: string): Sheets => ({
-    name: model,
+    ...{ name: model, title: model },
     rows: methods.map((extend) => row(model, extend, extend)),
   });
   if (models.length === 1) return [ofMethods(models[0]!)];
@@ -60,7 +63,7 @@ function groupsOf({ cells }: Resolution, report: Report): Sheets[] {
   );
   const plain = methods.includes('none') ? 'none' : methods[0]!;
   const ofModels = {
-    name: 'models',
+    ...{ name: 'models', title: 'All models' },
     rows: [
       ...models.map((model) => row(model, plain, model)),
       ...extended.map((model) => bestOf(report, model)),

@@ -114,12 +114,12 @@ function sentences({ cells, sizes }: Resolution, { network, reference }: About):
     `Reference: ${count} other drawings, drawn at each size (${reference}); in a picture that is no square a drawing fills the shorter side in the middle of white.`,
     `Features: FD-${network.name} (not FID) and KID on ${network.name}, pictures seen at ${network.sees.width} x ${network.sees.height} by ${network.kernel}, ${network.dtype}; moments and distances in float64. Frechet distances on ${first.numbers.generated.frechet.dimensions} principal components of the reference, the same for all arms of a size. Crops: 64 x 64 at full resolution, where pictures are larger.`,
     `Readers find in real drawings: ${readers.join('; ')}.`,
-    intervalsOf(sets),
+    ...intervalsOf(sets),
   ];
 }
 
-/** What the bars of charts and the brackets of tables are. */
-function intervalsOf(sets: number): string {
+/** What the bars of charts and the brackets of tables are, and the intervals of comparisons. */
+function intervalsOf(sets: number): [string, string] {
   const one = `KID plus and minus one standard error over disjoint blocks, other numbers 95 % by bootstrap over pictures, none for numbers without`;
   const several =
     sets > 1
@@ -127,7 +127,10 @@ function intervalsOf(sets: number): string {
       : `Bars and intervals: ${one}.`;
   const differences =
     sets > 1 ? " Differences over seeds: 95 %, by Student's t over paired sets." : '';
-  return `${several} Ratios: 95 %, by bootstrap over pictures of the same seeds, of these trainings.${differences}`;
+  return [
+    several,
+    `Ratios: 95 %, by bootstrap over pictures of the same seeds, of these trainings.${differences}`,
+  ];
 }
 
 /** How each training draws, and what the sets of a model are. */

@@ -470,8 +470,8 @@ describe('two models, one of them trained twice', () => {
     expect(told).toEqual([
       'models, 16x16, other, none, rope, none, 3',
       'methods, 24x24, rope, yarn, rope, none, 2',
-      'models, 24x24, other, none, rope, none, 3',
       'best methods, 24x24, other, none, rope, yarn, 2',
+      'models, 24x24, other, none, rope, none, 3',
       'methods, 24x24, other, yarn, other, none, 2',
       'models, 24x24, other, yarn, rope, yarn, 2',
     ]);
