@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { chartOf, chartOfModels, rankedMethods } from '../../../web/ui/resolution/curves.ts';
 import {
   bestExtensions,
   bestRows,
-  chartOf,
   checkReport,
   measuresOf,
   qualityBySide,
   type ReportRow,
   type ResolutionReport,
-  rankedMethods,
   squaresOf,
 } from '../../../web/ui/resolution/report.ts';
 
@@ -90,6 +89,20 @@ describe('curves', () => {
   it('give the yarn to the method that is best at the largest size', () => {
     expect(rankedMethods(report, 'm')).toEqual(['yarn', 'ntk', 'none']);
     expect(chartOf(report, 'm', 'kid').series[0]).toMatchObject({ name: 'yarn', colour: 1 });
+  });
+
+  it('are models without extension, in one picture', () => {
+    const other = report.rows.map((one) => ({ ...one, model: 'rpe2d' }));
+    const both = {
+      ...report,
+      rows: [...report.rows, ...other.filter((one) => one.size !== '64x64')],
+    };
+    const { series, trained } = chartOfModels(both, 'kid');
+    expect(series.map(({ name, points }) => [name, ...points.map((one) => one?.value)])).toEqual([
+      ['m', 10, 90],
+      ['rpe2d', undefined, 90],
+    ]);
+    expect(trained).toBe(64);
   });
 
   it('are told in a sentence', () => {

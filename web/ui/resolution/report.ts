@@ -1,11 +1,10 @@
 /**
- * The report of `evaluate resolution` as the page shows it: curves over sizes, and the best method of each size with
- * those that the pictures do not tell from it.
+ * The report of `evaluate resolution` as the page reads it, and the best method of each size with those that the pictures
+ * do not tell from it. curves.ts draws it.
  */
 
 import { short } from '../charts/scale.ts';
-import type { ChartPoint, ChartSeries, ChartSpec } from '../charts/spec.ts';
-import { lookOf } from '../charts/spec.ts';
+import type { ChartPoint } from '../charts/spec.ts';
 
 export type ReportPoint = Required<ChartPoint> & { readonly real?: number };
 export type ReportRow = {
@@ -80,63 +79,10 @@ export function squaresOf({ rows }: ResolutionReport): number[] {
   const squares = rows.map(({ size }) => sidesOf(size)).filter(([w, h]) => w === h);
   return [...new Set(squares.map(([side]) => side))].sort((a, b) => a - b);
 }
-const trainedSide = ({ rows }: ResolutionReport, model: string): number | undefined => {
+export const trainedSide = ({ rows }: ResolutionReport, model: string): number | undefined => {
   const row = rows.find((one) => one.model === model && one.trained);
   return row && sidesOf(row.size)[0];
 };
-
-/** Order of the methods: the best at the largest size first, so that it has the yarn. */
-export function rankedMethods(report: ResolutionReport, model: string): string[] {
-  const largest = squaresOf(report).at(-1);
-  const kid = (extend: string) => {
-    const row = report.rows.find(
-      (one) => one.model === model && one.extend === extend && one.size === `${largest}x${largest}`,
-    );
-    return row?.unchanged
-      ? Number.POSITIVE_INFINITY
-      : (row?.numbers.kid?.value ?? Number.POSITIVE_INFINITY);
-  };
-  const methods = methodsOf(report);
-  const rank = new Map(methods.map((name) => [name, kid(name)]));
-  return [...methods].sort(
-    (a, b) => rank.get(a)! - rank.get(b)! || methods.indexOf(a) - methods.indexOf(b),
-  );
-}
-
-/** Curves of one measure: a method a line, left out where it changes nothing. */
-export function chartOf(
-  report: ResolutionReport,
-  model: string,
-  measure: string,
-  options: { readonly endLabels?: boolean; readonly height?: number } = {},
-): ChartSpec {
-  const { title, hint, log } = MEASURES[measure] ?? { title: measure, hint: '' };
-  const sides = squaresOf(report);
-  const trained = trainedSide(report, model);
-  const series = rankedMethods(report, model).map(
-    (extend, index): ChartSeries => ({
-      ...lookOf(index),
-      name: methodTitle(extend),
-      points: sides.map((side) => {
-        const row = report.rows.find(
-          (one) => one.model === model && one.extend === extend && one.size === `${side}x${side}`,
-        );
-        return row?.unchanged ? undefined : row?.numbers[measure];
-      }),
-    }),
-  );
-  const level = levelOf(measure);
-  return {
-    title: `${title} against size`,
-    description: describe(series, sides, title),
-    x: { name: 'side, px', places: sides, log: true, labels: sides.map(String) },
-    y: { name: [title, hint].filter(Boolean).join(', '), ...(log ? { log } : {}) },
-    series: series.filter(({ points }) => points.some(Boolean)),
-    ...(trained === undefined ? {} : { trained }),
-    ...(level ? { level } : {}),
-    ...options,
-  };
-}
 
 export type QualityPoint = ReportPoint & { readonly side: number };
 
@@ -166,27 +112,6 @@ export function bestExtensions(
   return [...(found ? [found.arm, ...found.alike] : [])].flatMap((arm) =>
     arm.startsWith(`${model}, `) ? [arm.slice(model.length + 2)] : [],
   );
-}
-
-/** Where real drawings are, in measures relative to them. */
-function levelOf(measure: string): ChartSpec['level'] {
-  if (measure === 'duplication') return { name: 'real drawings', value: 0 };
-  const relative = ['attributes', 'style', 'seams', 'spread'].includes(measure);
-  return relative ? { name: 'real drawings', value: 1 } : undefined;
-}
-
-function describe(series: readonly ChartSeries[], sides: readonly number[], title: string): string {
-  const ends = series.flatMap(({ name, points }) => {
-    const value = points.at(-1)?.value;
-    return value === undefined ? [] : [{ name, value }];
-  });
-  if (ends.length === 0) return `${title} by picture side.`;
-  const sorted = ends.sort((a, b) => a.value - b.value);
-  const [least, most] = [sorted[0]!, sorted.at(-1)!];
-  const at = `At ${sides.at(-1)} pixels`;
-  return ends.length === 1
-    ? `${title} by picture side. ${at} ${least.name} has ${short(least.value)}.`
-    : `${title} by picture side. ${at} ${least.name} is lowest at ${short(least.value)}, ${most.name} highest at ${short(most.value)}.`;
 }
 
 export const methodTitle = (extend: string): string =>
@@ -259,6 +184,8 @@ function nextOf(rows: readonly ReportRow[], arm: string, shown: (arm: string) =>
   return `next: ${shown(armOf(next))} +${short(next.numbers.kid!.value - best)}`;
 }
 
-/** Sheets that `evaluate resolution` writes: the real drawing and methods down, sizes across, one seed each. */
+/** Sheets that `evaluate resolution` writes: the real drawing and methods (of ALL_MODELS: models) down, sizes across, one seed each. */
 export const SHEETS = [1, 2, 3, 4];
 export const sheetFile = (model: string, sheet: number): string => `sheet-${model}-${sheet}.png`;
+/** In place of a model's name: all of them in one picture. */
+export const ALL_MODELS = 'models';

@@ -5,8 +5,9 @@ import { Chart, ChartLegend } from '../components/chart.tsx';
 import { Seg } from '../components/controls.tsx';
 import { search } from '../state/router.ts';
 import { BestTable } from './best-table.tsx';
+import { chartOf, chartOfModels } from './curves.ts';
 import {
-  chartOf,
+  ALL_MODELS,
   MEASURES,
   measuresOf,
   modelsOf,
@@ -22,20 +23,26 @@ const SMALL = ['duplication', 'attributes', 'seconds', 'consistency', 'style', '
 export function Study({ id, report }: { id: string; report: ResolutionReport }) {
   const models = modelsOf(report);
   const asked = search.value.get('model');
-  const [model, setModel] = useState(models.find((id) => id === asked) ?? models[0]!);
+  const several = models.length > 1;
+  const [model, setModel] = useState(
+    models.find((id) => id === asked) ?? (several ? ALL_MODELS : models[0]!),
+  );
   const measures = measuresOf(report);
   const [measure, setMeasure] = useState(measures[0] ?? 'kid');
   const large = useMemo(
-    () => chartOf(report, model, measure, { endLabels: true, height: 380 }),
+    () => chartFor(report, model, measure, { endLabels: true, height: 380 }),
     [report, model, measure],
   );
   const small = SMALL.filter((name) => name !== measure && measures.includes(name)).slice(0, 3);
   return (
     <div class="stack">
-      {models.length > 1 && (
+      {several && (
         <Seg
           legend="Model"
-          options={models.map((value) => ({ value, label: value }))}
+          options={[
+            { value: ALL_MODELS, label: 'All' },
+            ...models.map((value) => ({ value, label: value })),
+          ]}
           value={model}
           onChange={setModel}
         />
@@ -57,7 +64,10 @@ export function Study({ id, report }: { id: string; report: ResolutionReport }) 
           </header>
           <Chart spec={large} />
           <p class="hint">
-            Bars: intervals. A method is left out at sizes where it changes nothing.{' '}
+            Bars: intervals.{' '}
+            {model === ALL_MODELS
+              ? 'Every model without extension.'
+              : 'A method is left out at sizes where it changes nothing.'}{' '}
             {large.y.log ? 'Both scales are logarithmic.' : 'Sizes are on a logarithmic scale.'}
           </p>
         </section>
@@ -73,11 +83,21 @@ export function Study({ id, report }: { id: string; report: ResolutionReport }) 
           In the small charts: <ChartLegend spec={large} />
         </div>
       )}
-      <Sheets id={id} model={model} />
+      <Sheets key={model} id={id} model={model} />
       <Made report={report} />
     </div>
   );
 }
+
+const chartFor = (
+  report: ResolutionReport,
+  model: string,
+  measure: string,
+  look: { readonly endLabels?: boolean; readonly height: number },
+) =>
+  model === ALL_MODELS
+    ? chartOfModels(report, measure, look)
+    : chartOf(report, model, measure, look);
 
 function SmallChart({
   report,
@@ -89,7 +109,7 @@ function SmallChart({
   readonly measure: string;
 }) {
   const spec = useMemo(
-    () => chartOf(report, model, measure, { height: 210 }),
+    () => chartFor(report, model, measure, { height: 210 }),
     [report, model, measure],
   );
   const { title } = MEASURES[measure]!;
@@ -111,11 +131,12 @@ function Sheets({ id, model }: { id: string; model: string }) {
   if (shown.length === 0) return null;
   const current = shown.includes(sheet) ? sheet : shown[0]!;
   const name = sheetFile(model, current);
+  const [whose, rows] = model === ALL_MODELS ? ['all models', 'models'] : [model, 'methods'];
   return (
-    <section class="card" aria-label="The same seed, every method and size">
+    <section class="card" aria-label="The same seed at every size">
       <header>
-        <h2>The same seed, every method and size</h2>
-        <p>the real drawing of the same words first; then methods down, sizes across</p>
+        <h2>The same seed at every size</h2>
+        <p>the real drawing of the same words first; then {rows} down, sizes across</p>
         {shown.length > 1 && (
           <span class="push">
             <Seg
@@ -132,7 +153,7 @@ function Sheets({ id, model }: { id: string; model: string }) {
           class="contact"
           key={name}
           src={urls.reportFile(id, name)}
-          alt={`Contact sheet ${current} of ${model}: real drawing and methods down, sizes across`}
+          alt={`Contact sheet ${current} of ${whose}: real drawing and ${rows} down, sizes across`}
           onError={() => setMissing((before) => new Set(before).add(name))}
         />
       </a>
