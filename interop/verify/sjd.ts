@@ -1,13 +1,15 @@
 /**
- * Speculative Jacobi decoding as its authors' code does one step of it, and whole decodes on a toy, with
- * all random numbers given. Their conventions: draft i (i >= 1) is scored by the law at slot i - 1, slot
+ * Speculative Jacobi decoding as its authors' code does one step of it, and whole decodes on a toy, by our own
+ * decoder where its rule is theirs, with all random numbers given. Their conventions: draft i (i >= 1) is scored by the law at slot i - 1, slot
  * 0 of a window is the last decided token, and the law kept with an accepted draft is the old one.
  */
-import { drawAt, drawWith, type Law, pointMass } from '../../sampling/tokens/law.ts';
+import { drawAt, type Law, pointMass } from '../../sampling/tokens/law.ts';
 import { acceptance, residual } from '../../sampling/tokens/verify.ts';
 import type { Adapter } from './adapter.ts';
 import type { Computed } from './compare.ts';
 import { type Fixture, numbersOf, tensorOf } from './fixture.ts';
+import { decodeByProduct } from './sjd-decoder.ts';
+import { rowsOf, type Toy, toyOf } from './sjd-toy.ts';
 
 /**
  * What a rejected slot gets, in their four samplers: the residual at the first, others the redraw (sjd);
@@ -62,11 +64,6 @@ function queue(values: ArrayLike<number>): () => number {
   return () => values[next++]!;
 }
 
-function rowsOf(values: Float64Array, width: number): Law[] {
-  const count = values.length / width;
-  return Array.from({ length: count }, (_, i) => values.slice(i * width, (i + 1) * width));
-}
-
 const SAMPLERS: Readonly<Record<string, Kind>> = {
   sjd: 'sjd',
   scd_mc_lumina: 'lumina',
@@ -104,67 +101,44 @@ async function acceptStep(fixture: Fixture): Promise<Record<string, Computed>> {
   return computed;
 }
 
-type Toy = { readonly V: number; readonly N: number; readonly W: number };
-
-/** Their oracle: a softmax of what the last two tokens and the place say. */
-function toyLaw(fixture: Fixture): (prefix: readonly number[]) => Law {
-  const { V } = fixture.config as Toy;
-  const [last, second, place] = ['in/W1', 'in/W2', 'in/P'].map((name) =>
-    rowsOf(tensorOf(fixture, name).data, V),
-  ) as [Law[], Law[], Law[]];
-  return (prefix) => {
-    const [a, b, t] = [last[prefix.at(-1)!]!, second[prefix.at(-2)!]!, place[prefix.length - 2]!];
-    const weights = a.map((value, i) => Math.exp(value + b[i]! + t[i]!));
-    const total = weights.reduce((sum, value) => sum + value, 0);
-    return weights.map((value) => value / total);
-  };
-}
-
-/** A whole decode by repeated steps; `Gumbel` redraws by a table of noise that moves with the window. */
-function decodeToy(fixture: Fixture, kind: Kind, redraw: 'uniform' | 'Gumbel') {
-  const { V, N, W } = fixture.config as Toy;
-  const lawAfter = toyLaw(fixture);
-  const table = (name: string) => rowsOf(tensorOf(fixture, name).data, V);
-  const [fresh, uniforms, residuals] = ['in/fresh', 'in/adv_u', 'in/mult_u'].map((name) =>
-    rowsOf(tensorOf(fixture, name).data, W),
-  ) as [Law[], Law[], Law[]];
-  const [rs, added] = [table('in/rs'), table('in/table_new')];
-  let noise = table('in/table0');
-  const sequence = numbersOf(fixture, 'in/start');
+/** A whole decode by repeated steps of a sampler whose rejections are not ours. */
+function decodeToy({ V, N, W, start, lawAfter, ...given }: Toy, kind: Kind) {
+  const sequence = [...start];
   let drafts: { token: number; law: Law }[] = [];
   const accepted: number[] = [];
   for (let k = 0; sequence.length < N + 2; k++) {
     for (let j = drafts.length; j < W - 1; j++) {
-      const token = fresh[k]![j]!;
+      const token = given.fresh[k]![j]!;
       drafts.push({ token, law: pointMass(V, token) });
     }
     const draft = [sequence.at(-1)!, ...drafts.map(({ token }) => token)];
     const p = draft.map((_, s) => lawAfter([...sequence, ...draft.slice(1, s + 1)]));
-    const gumbel = (s: number) => noise[s]!.map((u) => -Math.log(-Math.log(u + 1e-9) + 1e-9));
-    const draw = (law: Law, s: number) =>
-      redraw === 'Gumbel' ? drawWith(law, gumbel(s)) : drawAt(law, uniforms[k]![s]!);
     const { first, tokens, laws } = step(kind, {
-      ...{ draft, p, advanced: p.map(draw) },
+      ...{ draft, p, advanced: p.map((law, s) => drawAt(law, given.redraws[k]![s]!)) },
       q: [new Float64Array(V), ...drafts.map(({ law }) => law)],
-      uniformAt: (slot, token) => rs[k * W + slot]![token]!,
-      uniform: queue(residuals[k]!),
+      uniformAt: (slot, token) => given.judgeAt(k, slot, token),
+      uniform: queue(given.residuals[k]!),
     });
     sequence.push(...tokens.slice(0, first));
     accepted.push(first);
     drafts = tokens.slice(first).map((token, i) => ({ token, law: laws[first + i]! }));
-    noise = [...noise.slice(first), ...added.slice(k * W, k * W + first)];
   }
   return { tokens: sequence.slice(2, N + 2), accepted };
 }
 
+/** Sequential decoding, and SJD and SCD with Gumbel noise by our own decoder; the others by their steps. */
 async function toyLoop(fixture: Fixture): Promise<Record<string, Computed>> {
-  const lawAfter = toyLaw(fixture);
-  const prefix = numbersOf(fixture, 'in/start');
-  for (const u of numbersOf(fixture, 'in/ar_u')) prefix.push(drawAt(lawAfter(prefix), u));
+  const toy = toyOf(fixture);
+  const prefix = [...toy.start];
+  for (const u of numbersOf(fixture, 'in/ar_u')) prefix.push(drawAt(toy.lawAfter(prefix), u));
+  const decoded = {
+    sjd: await decodeByProduct(toy, 'independent'),
+    scd_gs: await decodeByProduct(toy, 'gumbel'),
+    scd_mc_lumina: decodeToy(toy, 'lumina'),
+    cosmos_mc: decodeToy(toy, 'cosmos'),
+  };
   const computed: Record<string, Computed> = { ar_seq: prefix.slice(2) };
-  for (const name of ['sjd', 'scd_mc_lumina', 'cosmos_mc', 'scd_gs']) {
-    const redraw = name === 'scd_gs' ? 'Gumbel' : 'uniform';
-    const { tokens, accepted } = decodeToy(fixture, SAMPLERS[name] ?? 'sjd', redraw);
+  for (const [name, { tokens, accepted }] of Object.entries(decoded)) {
     computed[`${name}_seq`] = tokens;
     computed[`${name}_accepted`] = accepted;
   }
