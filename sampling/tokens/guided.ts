@@ -3,7 +3,7 @@
  * unconditional + scale (conditional - unconditional). One model of 2 B rows, whose rows B ... 2 B - 1
  * have the null condition, becomes a model of B rows.
  */
-import type { TokenModel } from './contract.ts';
+import type { Draft, TokenModel } from './contract.ts';
 
 /** Factor of guidance at a place of the sequence; 1 is the conditional model alone. */
 export type GuidanceScale = number | ((position: number) => number);
@@ -17,16 +17,16 @@ export function guided(model: TokenModel, scale: GuidanceScale): TokenModel {
   const batch = model.batch / 2;
   const { vocabulary } = model;
   const scaleAt = typeof scale === 'number' ? () => scale : scale;
-  /** Mixes the two halves of `logits` [2 B, n, V] into the first; `placeOf` tells what each is about. */
+  /** Mixes the two halves of `logits` [2 B, n, V] into the first, as far as a row has `places` that they are about. */
   const mix = (
     logits: Float32Array,
     n: number,
-    placeOf: (row: number, index: number) => number,
+    places: (row: number) => readonly number[],
   ): Float32Array => {
     const half = batch * n * vocabulary;
     for (let row = 0; row < batch; row++) {
-      for (let index = 0; index < n; index++) {
-        const factor = scaleAt(placeOf(row, index));
+      for (const [index, place] of places(row).entries()) {
+        const factor = scaleAt(place);
         const start = (row * n + index) * vocabulary;
         for (let i = start; i < start + vocabulary; i++) {
           const free = logits[half + i]!;
@@ -43,18 +43,11 @@ export function guided(model: TokenModel, scale: GuidanceScale): TokenModel {
       return Array.from({ length: batch }, (_, row) => model.lengths[row]!);
     },
     async start() {
-      return mix(await model.start(), 1, () => 0);
+      return mix(await model.start(), 1, () => [0]);
     },
     async forward(rows) {
       const { window, logits, hidden } = await model.forward([...rows, ...rows]);
-      const placeOf = (row: number, index: number): number => {
-        const { positions, targets, parents } = rows[row]!;
-        if (targets?.[index] !== undefined) return targets[index]!;
-        if (positions?.[index] !== undefined) return positions[index]! + 1;
-        const parent = parents?.[index] ?? index - 1;
-        return parent < 0 ? model.lengths[row]! + 1 : placeOf(row, parent) + 1;
-      };
-      const mixed = mix(logits, window, placeOf);
+      const mixed = mix(logits, window, (row) => placesOf(rows[row]!, model.lengths[row]!));
       const conditional = hidden?.subarray(0, hidden.length / 2);
       return { window, logits: mixed, ...(conditional ? { hidden: conditional } : {}) };
     },
@@ -67,4 +60,15 @@ export function guided(model: TokenModel, scale: GuidanceScale): TokenModel {
       model.rollBack(batch + row, length);
     },
   };
+}
+
+/** The place that each new token's logits are about, after `committed` tokens. */
+function placesOf({ tokens, positions, targets, parents }: Draft, committed: number): number[] {
+  const places: number[] = [];
+  for (let i = 0; i < tokens.length; i++) {
+    const parent = parents?.[i] ?? i - 1;
+    const after = (parent < 0 ? committed : places[parent]!) + 1;
+    places.push(targets?.[i] ?? (positions ? positions[i]! + 1 : after));
+  }
+  return places;
 }

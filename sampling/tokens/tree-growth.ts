@@ -6,8 +6,8 @@
  *   largest log q + Gumbel noise (Gumbel top-k), in that order.
  * - Beams (RSD-S, Algorithm 3; stochastic beam search: Kool et al. 2019, Algorithm 1): the `width` largest of
  *   all drafts of a depth by their perturbed log-probabilities, whose largest among siblings is their
- *   parent's. How many children of a node stay depends on values, never on which tokens they are, so
- *   those of a node are draws without replacement, in order.
+ *   parent's. Given the children of a node so far, whether there is another depends on values only, and
+ *   which token it is on what is left of the law: they are draws without replacement, in order.
  * - Search (ADED: Liu et al. 2024): one draft at a time, where the drafter's probability and the visits so
  *   far say so (PUCT: Silver et al. 2017). Chosen, not drawn. Ours: a visit is worth the probability
  *   that the drafts below a node are what follows.
@@ -160,7 +160,8 @@ export const search = ({ drafts, depth, explore }: SearchOptions): Grow => ({
     const trees = rootsOf(batch);
     const laws = batch.rows.map((): Law[] => []);
     const visits = batch.rows.map((): Visits[] => [{ count: 0, worth: 0 }]);
-    let asked = new Map(batch.open().map((row) => [row, 0]));
+    const growing = batch.open().filter((row) => batch.room(row) > 0);
+    let asked = new Map(growing.map((row) => [row, 0]));
     while (asked.size > 0) {
       for (const [row, law] of await lawsAfter(batch, drafter, trees, asked))
         laws[row]![asked.get(row)!] = law;
@@ -169,10 +170,14 @@ export const search = ({ drafts, depth, explore }: SearchOptions): Grow => ({
         const nodes = trees[row]!;
         const limits = { depth: Math.min(depth, batch.room(row)), explore };
         const most = Math.min(drafts, batch.room(row));
+        const isFull = () => nodes.length > most;
         // A visit that ends at the full depth adds nothing; the next one looks elsewhere.
-        for (let tries = 0; tries < drafts && nodes.length <= most && !next.has(row); tries++) {
+        for (let idle = 0; idle < drafts && !isFull() && !next.has(row); ) {
           const added = visit(nodes, laws[row]!, visits[row]!, limits);
-          if (added !== undefined) next.set(row, added);
+          idle = added === undefined ? idle + 1 : 0;
+          // What follows a draft is asked only where the tree may go on from it.
+          if (added !== undefined && nodes[added]!.depth < limits.depth && !isFull())
+            next.set(row, added);
         }
       }
       asked = next;

@@ -203,3 +203,23 @@ test('a search that hardly explores is the chain of the likeliest drafts, and el
   for (const accepted of await keptBy(1e-9)) expect(accepted).toBe(3);
   expect(Math.min(...(await keptBy(100)))).toBeLessThan(3);
 });
+
+test.each([
+  [3, 1, 1], // the root alone
+  [3, 3, 3], // the root and all drafts but the last
+])('a search of %i drafts, %i places asks its drafter %i times a pass at most', async (...row) => {
+  const [drafts, depth, most] = row;
+  let asked = 0;
+  const even: Drafter = {
+    name: 'even',
+    laws: (rows) => {
+      asked += rows.length;
+      return rows.map(() => Float64Array.of(0.5, 0.25, 0.25));
+    },
+  };
+  const decoder = tree({ drafter: even, growth: search({ drafts, depth, explore: 10 }) });
+  const { trace } = await decoder.decode(oracle(TOY), { rngs: [createRng(1)] });
+  const passes = trace.filter(([pass]) => pass!.drafted.length > 0);
+  expect(passes.some(([pass]) => pass!.drafted.length === drafts)).toBe(true);
+  expect(asked).toBeLessThanOrEqual(most * passes.length);
+});
