@@ -38,11 +38,12 @@ export function drafterOf(name: string, options: DecoderOptions): string | undef
   return drafter && String(options.drafter ?? drafter.default);
 }
 
+/** A decoder of pictures of T tokens; lengths that are not given fit them. */
 export const createDecoder = (
   name: string,
   options: DecoderOptions,
-  context: DecoderContext,
-): Decoder => createNamed(name, options, context);
+  { T, ...context }: DecoderContext & { readonly T: number },
+): Decoder => createNamed(name, { ...fittedOptions(name, T), ...options }, context);
 
 /** SHA-256 of the drafter that a request takes, where it is one that was made for the model. */
 export function drafterDigestOf(

@@ -182,7 +182,7 @@ export function createTokenPainter(
     const context = await resources.contextFor(decoder, decoderOptions, {
       ...{ condition: bags, filters, ...told },
     });
-    const drawn = createDecoder(decoder, decoderOptions, context);
+    const drawn = createDecoder(decoder, decoderOptions, { ...context, T: height * width });
     return decodeBy(drawn, rows, { asked, filters, progress: { onStep, onPass, signal } });
   };
   const pictures = async (tokens: readonly Int32Array[]): Promise<Picture[]> => {

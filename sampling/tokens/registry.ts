@@ -107,7 +107,7 @@ export const DECODERS = {
       property: 'identical',
       summary: 'Jacobi iteration with the noise of each place held fixed',
     },
-    options: { window, drafter: drafterOf('above') },
+    options: { window: integer('Tokens a pass', 32), drafter: drafterOf('above') },
     create: (values, context) =>
       fixedNoiseJacobi({ window: values.window as number, drafter: drafter(values, context) }),
   },

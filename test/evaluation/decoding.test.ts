@@ -9,13 +9,11 @@ import { createRng } from '../../tensor/rng.ts';
 import { lattice, oracle } from '../sampling/tokens/oracle.ts';
 
 const TOY = lattice(6, { height: 4, width: 4 }, 41);
+const OPTIONS: Record<string, object> = { 'fixed-noise': { window: 16 }, zipar: { lead: 2 } };
 const decode = async (name: string) => [
-  await createDecoder(name, name === 'zipar' ? { lead: 2 } : {}, { width: 4 }).decode(
-    oracle(TOY, 3),
-    {
-      rngs: [1, 2, 3].map((seed) => createRng(seed)),
-    },
-  ),
+  await createDecoder(name, { ...OPTIONS[name] }, { width: 4 }).decode(oracle(TOY, 3), {
+    rngs: [1, 2, 3].map((seed) => createRng(seed)),
+  }),
 ];
 
 test('decoders side by side', async () => {
