@@ -15,7 +15,8 @@ import {
   tokenGridOf,
 } from '../generators/token-model.ts';
 import { SOLVERS } from '../sampling/diffusion/registry.ts';
-import { DECODERS, type DecoderName, type OptionSchema } from '../sampling/tokens/registry.ts';
+import type { OptionSchema } from '../sampling/tokens/options.ts';
+import { DECODERS, type DecoderName, MODEL_DRAFTERS } from '../sampling/tokens/registry.ts';
 import { sizeOf } from '../tensor/shape.ts';
 import { DECODER_NAMES, drafterNamesOf, fittedOptions } from './token-decoders.ts';
 
@@ -132,7 +133,8 @@ function decoderOption(
 ): OptionView {
   const { description } = schema;
   if ('enum' in schema) {
-    const choices = schema.enum.filter((value) => drafters.includes(value));
+    const lacks = MODEL_DRAFTERS.filter((own) => !drafters.includes(own)) as readonly string[];
+    const choices = schema.enum.filter((value) => !lacks.includes(value));
     return { name, kind: 'text', default: schema.default, choices, description };
   }
   const { type, minimum, maximum } = schema;

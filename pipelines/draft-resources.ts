@@ -24,7 +24,7 @@ import { nearestCodes } from '../sampling/tokens/lantern.ts';
 import type { DecoderContext } from '../sampling/tokens/registry.ts';
 import type { Engine, HostTensor } from '../tensor/program.ts';
 import { createSessions } from './sessions.ts';
-import { drafterOf } from './token-decoders.ts';
+import { draftersOf } from './token-decoders.ts';
 
 /** Pictures that the retrieval drafter goes by. */
 const NEIGHBOURS = 8;
@@ -65,14 +65,14 @@ export function createDraftResources(engine: Engine, { grid, tokenizer, drafters
       options: Readonly<Record<string, unknown>>,
       rows: DraftRows,
     ): Promise<DecoderContext> {
-      const drafter = drafterOf(decoder, options);
+      const named = draftersOf(decoder, options);
       const context: { -readonly [Key in keyof DecoderContext]: DecoderContext[Key] } = { width };
       if (decoder === 'lantern') context.nearest = await nearest.open();
-      if (drafter === 'network' && drafters.network)
+      if (named.includes('network') && drafters.network)
         context.network = await (await network.open()).drafterFor(rows);
-      if (drafter === 'retrieval' && drafters.retrieval)
+      if (named.includes('retrieval') && drafters.retrieval)
         context.retrieval = retrieval({ store: await store.open(), neighbours: NEIGHBOURS });
-      if (drafter === 'block' && drafters.block)
+      if (named.includes('block') && drafters.block)
         context.block = await (await slots.open()).drafterFor(rows);
       return context;
     },

@@ -1,16 +1,18 @@
 /** Decoders as requests name them: what a model has for them is found through its card. */
+import { createHash } from 'node:crypto';
 import { extentOf } from '../encoders/positions/grid.ts';
 import { type AnyCard, type TokenCard, tokenGridOf } from '../generators/token-model.ts';
 import type { ImageRequest } from '../request.ts';
 import type { Decoder } from '../sampling/tokens/decoder.ts';
 import { uniform } from '../sampling/tokens/drafters/uniform.ts';
+import type { OptionSchema } from '../sampling/tokens/options.ts';
 import {
   createDecoder as createNamed,
   DECODERS,
   type DecoderContext,
   type DecoderName,
+  isDrafterOption,
   MODEL_DRAFTERS,
-  type OptionSchema,
   PLAIN_DRAFTERS,
 } from '../sampling/tokens/registry.ts';
 
@@ -32,11 +34,15 @@ export const decoderOptionsOf = (name: string): readonly string[] =>
 export const decidesByBatch = (name: string): boolean =>
   (DECODERS[name as DecoderName] as { readonly byBatch?: boolean }).byBatch ?? false;
 
-/** The drafter that a decoder takes, where it has one. */
-export function drafterOf(name: string, options: DecoderOptions): string | undefined {
-  const { drafter }: Readonly<Record<string, OptionSchema>> = DECODERS[name as DecoderName].options;
-  return drafter && String(options.drafter ?? drafter.default);
+/** The drafters that a decoder takes, by the options that name them. */
+function namedDrafters(name: string, options: DecoderOptions): [option: string, drafter: string][] {
+  return Object.entries<OptionSchema>(DECODERS[name as DecoderName].options)
+    .filter(([_, schema]) => isDrafterOption(schema))
+    .map(([option, schema]) => [option, String(options[option] ?? schema.default)]);
 }
+
+export const draftersOf = (name: string, options: DecoderOptions): string[] =>
+  namedDrafters(name, options).map(([_, drafter]) => drafter);
 
 /** A decoder of pictures of T tokens; lengths that are not given fit them. */
 export const createDecoder = (
@@ -45,24 +51,27 @@ export const createDecoder = (
   { T, ...context }: DecoderContext & { readonly T: number },
 ): Decoder => createNamed(name, { ...fittedOptions(name, T), ...options }, context);
 
-/** SHA-256 of the drafter that a request takes, where it is one that was made for the model. */
+/** SHA-256 of the drafter that a request takes, where it is one that was made for the model; of the digests of several. */
 export function drafterDigestOf(
   sampling: ImageRequest['sampling'],
   card: AnyCard,
 ): string | undefined {
   if (sampling.kind !== 'tokens' || card.architecture !== 'ar') return undefined;
-  const name = drafterOf(sampling.decoder, (sampling.decoderOptions ?? {}) as DecoderOptions);
-  const own = MODEL_DRAFTERS.find((one) => one === name);
-  return own && card.drafters?.[own]?.digest;
+  const names = draftersOf(sampling.decoder, (sampling.decoderOptions ?? {}) as DecoderOptions);
+  const digests = MODEL_DRAFTERS.filter((own) => names.includes(own)).flatMap(
+    (own) => card.drafters?.[own]?.digest ?? [],
+  );
+  if (digests.length < 2) return digests[0];
+  return createHash('sha256').update(digests.join()).digest('hex');
 }
 
 /** Throws where an option is out of its range, or asks for a drafter that the card does not name; opens nothing. */
 export function checkDecoder(name: string, options: DecoderOptions, card: TokenCard): void {
-  const drafter = drafterOf(name, options);
-  if (MODEL_DRAFTERS.some((own) => own === drafter && !card.drafters?.[own]))
-    throw new RangeError(
-      `sampling.decoderOptions.drafter: expected one of ${drafterNamesOf(card).join(', ')}, got '${drafter}', which '${card.id}' has none of; give it one with \`ropewalk drafters\``,
-    );
+  for (const [option, drafter] of namedDrafters(name, options))
+    if (MODEL_DRAFTERS.some((own) => own === drafter && !card.drafters?.[own]))
+      throw new RangeError(
+        `sampling.decoderOptions.${option}: expected one of ${drafterNamesOf(card).join(', ')}, got '${drafter}', which '${card.id}' has none of; give it one with \`ropewalk drafters\``,
+      );
   const nearest = (count: number): [] => {
     if (count < card.config.codes) return [];
     throw new RangeError(

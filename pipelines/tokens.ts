@@ -21,7 +21,12 @@ import { createRng } from '../tensor/rng.ts';
 import type { Asked, DrawProgress } from './diffusion.ts';
 import { createDraftResources } from './draft-resources.ts';
 import { createSessions, type TokenNetwork } from './sessions.ts';
-import { createDecoder, type DecoderOptions, decidesByBatch, drafterOf } from './token-decoders.ts';
+import {
+  createDecoder,
+  type DecoderOptions,
+  decidesByBatch,
+  draftersOf,
+} from './token-decoders.ts';
 
 /** How tokens are drawn; what is not given is as the model's card has it. */
 export type TokenDrawOptions = Filters & {
@@ -177,7 +182,7 @@ export function createTokenPainter(
     const { decoder, decoderOptions = {}, guidance, guidanceOptions, ...more } = settings;
     const { onStep, onPass, signal, ...filters } = more;
     const told = { guidance, ...(guidanceOptions ? { guidanceOptions } : {}) };
-    const withHidden = drafterOf(decoder, decoderOptions) === 'retrieval';
+    const withHidden = draftersOf(decoder, decoderOptions).includes('retrieval');
     const { rows, bags } = await open(asked, { ...told, withHidden });
     const context = await resources.contextFor(decoder, decoderOptions, {
       ...{ condition: bags, filters, ...told },

@@ -10,7 +10,15 @@ import { uniform } from './drafters/uniform.ts';
 import { fixedNoiseJacobi } from './fixed-noise-jacobi.ts';
 import { gsd } from './gsd.ts';
 import { lantern } from './lantern.ts';
-import { ucb } from './lengths.ts';
+import { exp3, ucb } from './lengths.ts';
+import {
+  checked,
+  integer,
+  number,
+  type OptionSchema,
+  type OptionValues,
+  oneOf,
+} from './options.ts';
 import { banditPlan, raggedPlan } from './plans.ts';
 import { sequential } from './sequential.ts';
 import { type Redraw, sjd } from './sjd.ts';
@@ -18,22 +26,6 @@ import { type Arm, fixedPlan, speculative } from './speculative.ts';
 import { tree } from './tree.ts';
 import { beams, branches, search } from './tree-growth.ts';
 import { zipar } from './zipar.ts';
-
-/** What an option may be, as JSON Schema says it; all have defaults. */
-export type OptionSchema =
-  | {
-      readonly type: 'integer' | 'number';
-      readonly minimum: number;
-      readonly maximum: number;
-      readonly default: number;
-      readonly description: string;
-    }
-  | {
-      readonly enum: readonly string[];
-      readonly default: string;
-      readonly description: string;
-    };
-export type OptionValues = Readonly<Record<string, number | string>>;
 
 /** What decoders need to know of the model beyond its contract. */
 export type DecoderContext = {
@@ -74,16 +66,14 @@ export function createDrafter(name: DrafterName, context: DecoderContext): Draft
   );
 }
 
-const integer = (description: string, value: number, maximum = 64): OptionSchema => ({
-  ...{ type: 'integer', minimum: 1, maximum, default: value, description },
-});
-const number = (description: string, value: number, maximum: number): OptionSchema => ({
-  ...{ type: 'number', minimum: 0, maximum, default: value, description },
-});
 const window = integer('Tokens a pass', 16);
 const drafterOf = (value: DrafterName): OptionSchema => ({
   ...{ enum: DRAFTER_NAMES, default: value, description: 'What guesses tokens' },
 });
+const another = oneOf('Another drafter to choose from', ['none', ...DRAFTER_NAMES]);
+/** Whether an option names a drafter. */
+export const isDrafterOption = (schema: OptionSchema): boolean =>
+  'enum' in schema && DRAFTER_NAMES.every((name) => schema.enum.includes(name));
 const drafter = (values: OptionValues, context: DecoderContext): Drafter =>
   createDrafter(values.drafter as DrafterName, context);
 
@@ -136,21 +126,34 @@ export const DECODERS = {
       ),
   },
   bandit: {
-    ...{ property: 'lossless', summary: 'Speculative sampling, its length chosen as it goes' },
+    ...{
+      property: 'lossless',
+      summary: 'Speculative sampling, length and drafter chosen as it goes',
+    },
     byBatch: true,
     options: {
       limit: integer('Tokens drafted a pass at most', 16, 63),
       cost: number('What a drafted token adds to a pass, in passes over one token', 0.05, 1),
-      drafter: drafterOf('ngram'),
+      rule: oneOf('By bounds of what each gives, or by chance', ['ucb', 'exp3']),
+      ...{ drafter: drafterOf('ngram'), second: another, third: another },
     },
-    create: (values, context) =>
-      speculative((model) => {
-        const one = drafter(values, context);
+    create: (values, context) => {
+      const names = new Set([values.drafter, values.second, values.third]);
+      names.delete('none');
+      const drafters = [...names].map((name) => createDrafter(name as DrafterName, context));
+      return speculative((model, rngs) => {
         const lengths = [1, 2, 4, 8, 16, 32, 63].filter((n) => n <= limitOf(values, model));
-        const arms = lengths.map((length) => ({ drafter: one, length }));
+        const arms = drafters.flatMap((one) =>
+          lengths.map((length): Arm => ({ drafter: one, length })),
+        );
         const costOf = ({ length }: Arm) => 1 + (values.cost as number) * length;
-        return banditPlan(arms, (n, most) => ucb(n, { most }), costOf);
-      }),
+        const chooser = (n: number, most: number) =>
+          values.rule === 'ucb'
+            ? ucb(n, { most })
+            : exp3(n, rngs[0]!.stream('token/arm'), { most });
+        return banditPlan(arms, chooser, costOf);
+      });
+    },
   },
   tree: {
     ...{ property: 'lossless', summary: 'A tree of drafts without replacement' },
@@ -273,16 +276,4 @@ export function createDecoder(
   for (const [key, schema] of Object.entries(entry.options))
     values[key] = checked(`decoder ${name}: '${key}'`, schema, given[key] ?? schema.default);
   return entry.create(values, context);
-}
-
-function checked(where: string, schema: OptionSchema, value: unknown): number | string {
-  if ('enum' in schema) {
-    if (typeof value === 'string' && schema.enum.includes(value)) return value;
-    throw new RangeError(`${where}: expected one of ${schema.enum.join(', ')}, got '${value}'`);
-  }
-  const { type, minimum, maximum } = schema;
-  const fits = typeof value === 'number' && value >= minimum && value <= maximum;
-  if (fits && (type === 'number' || Number.isInteger(value))) return value;
-  const kind = type === 'integer' ? 'an integer' : 'a number';
-  throw new RangeError(`${where}: expected ${kind} from ${minimum} to ${maximum}, got ${value}`);
 }

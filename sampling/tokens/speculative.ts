@@ -4,6 +4,7 @@
  * batch keep what they accepted, each its own number (ragged batches: BASS, Qian et al. 2024).
  */
 
+import type { Rng } from '../../tensor/rng.ts';
 import type { TokenModel } from './contract.ts';
 import { checkDrafts, type Decoder, openBatch } from './decoder.ts';
 import { type Drafter, propose } from './drafters/drafter.ts';
@@ -23,18 +24,19 @@ export type Plan = {
 export const fixedPlan = (arm: Arm): Plan => ({ arms: [arm], next: () => arm });
 
 export const speculative = (
-  createPlan: (model: TokenModel) => Plan,
+  /** Told the rows' random numbers, of which a plan may draw by streams of its own. */
+  createPlan: (model: TokenModel, rngs: readonly Rng[]) => Plan,
   rule: Rule = exact,
 ): Decoder => ({
   name: rule.name || 'speculative',
   property: rule.property,
   async decode(model, options) {
-    const plan = createPlan(model);
+    const batch = openBatch(model, options);
+    const plan = createPlan(model, options.rngs);
     for (const { length } of plan.arms) checkDrafts('length', length, model);
     // Arms may share a drafter, which begins and learns once.
     const drafters = new Set(plan.arms.map(({ drafter }) => drafter));
     for (const drafter of drafters) drafter.begin?.(model);
-    const batch = openBatch(model, options);
     const uniform = (row: number, place: number) => batch.streams[row]!('verify', place).uniform();
     const first = await batch.start();
     for (const row of batch.open())

@@ -14,6 +14,7 @@ import {
 import { readTokenGenerator, type TokenCard } from '../../generators/token-model.ts';
 import { describeModel } from '../../pipelines/describe.ts';
 import { resolveRequest } from '../../pipelines/render.ts';
+import { drafterDigestOf } from '../../pipelines/token-decoders.ts';
 import { createTokenPipeline, type TokenPipeline } from '../../pipelines/tokens.ts';
 import { parseRequest } from '../../request.ts';
 import type { Decoding } from '../../sampling/tokens/decoder.ts';
@@ -120,15 +121,32 @@ describe('drafters of a model', () => {
   });
 
   test('stand in what a form may ask for', () => {
-    const choices = (of: TokenCard) => {
+    const choices = (of: TokenCard, decoder = 'speculative', option = 'drafter') => {
       const { sampling } = describeModel(of);
       if (sampling.kind !== 'tokens') return [];
-      const { options } = sampling.decoders.find(({ name }) => name === 'speculative')!;
-      return options.find(({ name }) => name === 'drafter')!.choices!.map(String);
+      const { options } = sampling.decoders.find(({ name }) => name === decoder)!;
+      return options.find(({ name }) => name === option)!.choices!.map(String);
     };
     expect(choices(plain)).toEqual(['uniform', 'left', 'above', 'ngram']);
     const own = ['network', 'retrieval', 'block'];
     expect(choices(card)).toEqual(['uniform', 'left', 'above', 'ngram', ...own]);
+    expect(choices(plain, 'bandit', 'second')).toEqual(['none', ...choices(plain)]);
+    expect(choices(plain, 'bandit', 'rule')).toEqual(['ucb', 'exp3']);
+  });
+
+  test("are a bandit's to choose from, and all of them in the recipe", async () => {
+    const options = { limit: 3, drafter: 'network', second: 'retrieval', third: 'block' };
+    const { tokens } = await decode('bandit', options);
+    expect((await decode('bandit', options)).tokens).toEqual(tokens);
+    const digestOf = (decoderOptions: Record<string, string>) =>
+      drafterDigestOf({ kind: 'tokens', decoder: 'bandit', temperature: 1, decoderOptions }, card);
+    const { network, retrieval } = card.drafters!;
+    expect(digestOf({ drafter: 'network', second: 'ngram' })).toBe(network!.digest);
+    expect(digestOf({ second: 'retrieval' })).toBe(retrieval!.digest);
+    const both = digestOf({ drafter: 'network', second: 'retrieval' });
+    expect(both).toMatch(/^[0-9a-f]{64}$/);
+    expect([network!.digest, retrieval!.digest]).not.toContain(both);
+    expect(digestOf({})).toBeUndefined();
   });
 });
 
@@ -175,6 +193,10 @@ describe('what is missing is one sentence', () => {
     [
       { decoder: 'sjd', decoderOptions: { drafter: 'network' } },
       "sampling.decoderOptions.drafter: expected one of uniform, left, above, ngram, got 'network', which 'tiny-tokens' has none of; give it one with `ropewalk drafters`",
+    ],
+    [
+      { decoder: 'bandit', decoderOptions: { second: 'block' } },
+      "sampling.decoderOptions.second: expected one of uniform, left, above, ngram, got 'block', which 'tiny-tokens' has none of",
     ],
     [
       { decoder: 'sjd', decoderOptions: { drafter: 'netwrk' } },

@@ -278,24 +278,39 @@ test('CARDS: a constant reward keeps the law; a reward is raised, more at lower 
   expect(cold).toBeGreaterThan(warm + 0.03);
 });
 
-/** The share of the best of three arms in rounds 500 ... 1500. */
-function bestShare(chooser: Chooser): number {
+/** Arms chosen of three whose mean rewards are these. */
+const MEANS = [0.3, 0.8, 0.5];
+function chosen(chooser: Chooser, rounds: number): number[] {
   const rng = createRng(24);
-  const means = [0.3, 0.8, 0.5];
-  let best = 0;
-  for (let round = 0; round < 1500; round++) {
+  return Array.from({ length: rounds }, () => {
     const arm = chooser.choose();
-    if (round >= 500 && arm === 1) best++;
-    chooser.reward(arm, rng.uniform() < means[arm]! ? 1 : 0);
-  }
-  return best / 1000;
+    chooser.reward(arm, rng.uniform() < MEANS[arm]! ? 1 : 0);
+    return arm;
+  });
 }
+/** The share of the best arm in rounds 500 ... 1500. */
+const bestShare = (chooser: Chooser): number =>
+  chosen(chooser, 1500)
+    .slice(500)
+    .filter((arm) => arm === 1).length / 1000;
 
 test('bandits find the best arm', () => {
   expect(bestShare(ucb(3))).toBeGreaterThan(0.8);
   expect(bestShare(exp3(3, createRng(25)))).toBeGreaterThan(0.8);
   // Without a share for exploring, an arm that disappoints once is never tried again.
   expect(bestShare(ucb(3, { c: 0 }))).not.toBe(bestShare(ucb(3)));
+});
+
+test.each<[string, () => Chooser, boolean]>([
+  ['UCB', () => ucb(3), true],
+  ['EXP3', () => exp3(3, createRng(25)), true],
+  ['chance alone', () => exp3(3, createRng(25), { gamma: 1 }), false],
+])('regret of %s: a round costs less and less, unless rewards do not count', (_, create, falls) => {
+  const regret = (rounds: number): number =>
+    chosen(create(), rounds).reduce((sum, arm) => sum + 0.8 - MEANS[arm]!, 0) / rounds;
+  const [early, late] = [regret(500), regret(4000)];
+  if (falls) expect(late).toBeLessThan(early / 2);
+  else expect(late).toBeGreaterThan(0.9 * early);
 });
 
 test('a plan of arms prefers those that give most for what they cost', () => {

@@ -13,6 +13,7 @@ import { ngram } from '../../../sampling/tokens/drafters/ngram.ts';
 import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
 import { exp3, ucb } from '../../../sampling/tokens/lengths.ts';
 import { banditPlan, raggedPlan } from '../../../sampling/tokens/plans.ts';
+import { createDecoder } from '../../../sampling/tokens/registry.ts';
 import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { sjd } from '../../../sampling/tokens/sjd.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
@@ -79,6 +80,11 @@ const LOSSLESS: Record<string, Decoder> = {
   ragged: speculative(() => raggedPlan(network(), { first: 2, limit: 3 })),
   'bandit, UCB': speculative(() => banditPlan(arms, (n, most) => ucb(n, { most }))),
   'bandit, EXP3': speculative(() => banditPlan(arms, (n, most) => exp3(n, createRng(5), { most }))),
+  'bandit by name, three drafters': createDecoder(
+    'bandit',
+    { limit: 3, rule: 'exp3', drafter: 'uniform', second: 'ngram', third: 'network' },
+    { width: 2, network: network() },
+  ),
 };
 
 test.each(Object.entries(LOSSLESS))('%s keeps the law', async (_, decoder) => {

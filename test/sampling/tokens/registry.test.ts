@@ -44,6 +44,19 @@ test.each(Object.entries(DECODERS))('%s', async (name, { property }) => {
   }
 });
 
+test.each(['ucb', 'exp3'])('a bandit by %s finds the drafter that is kept', async (rule) => {
+  const passesBy = async (given: object) => {
+    const own = { ...context, network: networkDrafter({ network: oracle(TOY) }) };
+    const decoder = createDecoder('bandit', { limit: 4, rule, drafter: 'left', ...given }, own);
+    const { passes, trace } = await decoder.decode(oracle(TOY), { rngs: [createRng(7)] });
+    expect(trace.length).toBe(passes);
+    return passes;
+  };
+  // The network is the model itself, so all that it drafts is kept.
+  expect(await passesBy({ second: 'network' })).toBeLessThan(0.8 * (await passesBy({})));
+  expect(await passesBy({ second: 'left', third: 'none' })).toBe(await passesBy({}));
+});
+
 const NARROW = lattice(12, { height: 8, width: 8 }, 34);
 const narrowContext = {
   width: 8,
@@ -149,6 +162,9 @@ test('options are checked', () => {
   expect(() => createDecoder('sjd', { drafter: 'owl' }, context)).toThrow("got 'owl'");
   expect(() => createDecoder('sjd', { drafter: 'network' }, context)).toThrow(
     'for a model that has none',
+  );
+  expect(() => createDecoder('bandit', { rule: 'thompson' }, context)).toThrow(
+    "decoder bandit: 'rule': expected one of ucb, exp3, got 'thompson'",
   );
   expect(() => createDecoder('gsd', { group: 2 }, context)).toThrow(
     'gsd: expected an odd group from 1, got 2',
