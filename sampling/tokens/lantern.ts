@@ -2,8 +2,8 @@
  * LANTERN (Jang et al. 2025, section 4; LANTERN++, Park et al. 2025): codes that look alike may stand in
  * for each other. A draft is judged by its own probability and that of its nearest codes together, as
  * many of them as keep the borrowed mass within `delta`, or within a multiple of the draft's own.
- * Approximate: the bound is on each judgement, not on the law of the picture. With delta = 0 nothing is
- * borrowed and the rule is exact.
+ * Approximate: the bound is on each judgement, not on the law of the picture. With delta = 0, or no nearest
+ * codes, nothing is borrowed and the rule is exact.
  *
  * On a rejection the residual is taken of q without the lenders, as in the authors' chains of drafts. Ours: what
  * top-k, top-p or min-p took out is never kept (the authors' code keeps it on its neighbours' mass).
@@ -38,7 +38,7 @@ export function lantern({ nearest, ...bound }: LanternOptions): Rule {
   };
   return {
     name: 'lantern',
-    property: limitOf(1) === 0 ? 'lossless' : 'approximate',
+    property: limitOf(1) === 0 || nearest.every(isEmpty) ? 'lossless' : 'approximate',
     acceptance: (p, q, x) => {
       const { mass } = lenders(p, x);
       return mass > 0 ? Math.min(1, (p[x]! + mass) / q[x]!) : exact.acceptance(p, q, x);
@@ -52,6 +52,8 @@ export function lantern({ nearest, ...bound }: LanternOptions): Rule {
     },
   };
 }
+
+const isEmpty = ({ length }: ArrayLike<number>): boolean => length === 0;
 
 /** What a draft of probability p may borrow. */
 function limit(bound: { delta: number } | { lambda: number }): (p: number) => number {
@@ -68,8 +70,8 @@ function limit(bound: { delta: number } | { lambda: number }): (p: number) => nu
 /** The k nearest codes of each of `codebook` [V, width] by Euclidean distance, nearest first. */
 export function nearestCodes(codebook: ArrayLike<number>, width: number, k: number): Int32Array[] {
   const V = codebook.length / width;
-  if (!(Number.isInteger(k) && k >= 1 && k < V))
-    throw new RangeError(`nearest codes: expected k from 1 to ${V - 1}, got ${k}`);
+  if (!(Number.isInteger(k) && k >= 0 && k < V))
+    throw new RangeError(`nearest codes: expected k from 0 to ${V - 1}, got ${k}`);
   const distance = (a: number, b: number): number => {
     let sum = 0;
     for (let i = 0; i < width; i++)

@@ -204,7 +204,7 @@ export const DECODERS = {
     ...{ property: 'approximate', summary: 'Codes that look alike stand in for each other' },
     options: {
       delta: number('Probability that a draft may borrow', 0.1, 1),
-      neighbours: integer('Nearest codes that it may borrow from', 10, 1000),
+      neighbours: { ...integer('Nearest codes that it may borrow from', 10, 1000), minimum: 0 },
       length: integer('Tokens drafted a pass', 4, 63),
       drafter: drafterOf('ngram'),
     },

@@ -4,12 +4,14 @@ import { aasd } from '../../../sampling/tokens/aasd.ts';
 import { networkDrafter } from '../../../sampling/tokens/drafters/network.ts';
 import { ngram } from '../../../sampling/tokens/drafters/ngram.ts';
 import { uniform } from '../../../sampling/tokens/drafters/uniform.ts';
+import { softmax } from '../../../sampling/tokens/filters.ts';
 import { gsd } from '../../../sampling/tokens/gsd.ts';
 import { lantern, nearestCodes } from '../../../sampling/tokens/lantern.ts';
+import { pointMass } from '../../../sampling/tokens/law.ts';
 import { sequential } from '../../../sampling/tokens/sequential.ts';
 import { sjd } from '../../../sampling/tokens/sjd.ts';
 import { fixedPlan, speculative } from '../../../sampling/tokens/speculative.ts';
-import type { Rule } from '../../../sampling/tokens/verify.ts';
+import { exact, type Rule } from '../../../sampling/tokens/verify.ts';
 import { zipar } from '../../../sampling/tokens/zipar.ts';
 import { createRng } from '../../../tensor/rng.ts';
 import { draw } from './chi-square.ts';
@@ -67,6 +69,45 @@ test('LANTERN borrows from the nearest codes while they fit', () => {
   );
 });
 
+test.each([
+  ['delta', (delta: number) => ({ delta }), (delta: number) => delta],
+  ['lambda', (part: number) => ({ lambda: 1 + part }), (part: number, own: number) => part * own],
+] as const)('LANTERN moves no more mass than %s says, and all that fits', (_, bound, mostOf) => {
+  const V = 12;
+  const rng = createRng(15);
+  const near = nearestCodes(rng.normals(V * 3), 3, 5);
+  for (let trial = 0; trial < 300; trial++) {
+    const part = rng.uniform();
+    const rule = lantern({ ...bound(part), nearest: near });
+    const [p, q] = [softmax(rng.normals(V), 0.7), softmax(rng.normals(V), 0.7)];
+    const x = rng.integer(V);
+    const most = mostOf(part, p[x]!);
+    let lent = 0;
+    for (const code of near[x]!) {
+      if (lent + p[code]! > most) break;
+      lent += p[code]!;
+    }
+    // A drafter that is sure of x shows the mass itself.
+    const sure = rule.acceptance(p, pointMass(V, x), x);
+    expect(sure - p[x]!).toBeLessThanOrEqual(most + 1e-12);
+    expect(sure).toBeCloseTo(Math.min(1, p[x]! + lent), 12);
+    expect(q[x]! * rule.acceptance(p, q, x)).toBeLessThanOrEqual(p[x]! + most + 1e-12);
+    const otherwise = rule.otherwise(p, q, x);
+    expect(otherwise.reduce((sum, share) => sum + share)).toBeCloseTo(1, 12);
+  }
+});
+
+test('LANTERN without neighbours is speculative sampling, token for token', async () => {
+  const none = lantern({ delta: 0.9, nearest: nearestCodes(createRng(12).normals(4 * 3), 3, 0) });
+  expect(none.property).toBe('lossless');
+  const by = (rule: Rule) => {
+    const rngs = Array.from({ length: BATCH }, (_, i) => createRng(i));
+    return withNetwork(rule).decode(oracle(TOY, BATCH), { rngs });
+  };
+  expect((await by(none)).tokens).toEqual((await by(exact)).tokens);
+  expect((await by(lantern({ delta: 0.9, nearest }))).tokens).not.toEqual((await by(exact)).tokens);
+});
+
 test('nearest codes are in order of distance', () => {
   expect(nearestCodes([0, 1, 3, 7], 1, 2).map((list) => [...list])).toEqual([
     [1, 2],
@@ -85,12 +126,12 @@ test('GSD: a group of one keeps the law; a group of three accepts more and does 
 });
 
 test('AASD: a threshold above 1 keeps the law; lower ones accept more and do not', async () => {
-  const exact = await draw(TOY, withWindow(aasd({ threshold: 2 })), DRAWS);
+  const none = await draw(TOY, withWindow(aasd({ threshold: 2 })), DRAWS);
   const half = await draw(TOY, withWindow(aasd({ threshold: 0.5 })), DRAWS);
   const low = await draw(TOY, withWindow(aasd({ threshold: 0.1 })), DRAWS);
-  expect(exact.p).toBeGreaterThan(0.001);
+  expect(none.p).toBeGreaterThan(0.001);
   expect(low.p).toBeLessThan(1e-6); // half is too near the law to be told from it at this n
-  expect(half.acceptance).toBeGreaterThan(exact.acceptance);
+  expect(half.acceptance).toBeGreaterThan(none.acceptance);
   expect(low.acceptance).toBeGreaterThan(half.acceptance);
   expect(low.distance).toBeGreaterThan(half.distance);
 });

@@ -223,3 +223,33 @@ test.each([
   expect(passes.some(([pass]) => pass!.drafted.length === drafts)).toBe(true);
   expect(asked).toBeLessThanOrEqual(most * passes.length);
 });
+
+test('a tree of one branch has the law of speculative sampling, and keeps as many drafts', async () => {
+  const drafter = () => networkDrafter({ network: oracle(randomJoint(3, 6, 43), 50) });
+  const draws = { n: 3000, seed: 710_000, batch: 50 };
+  const chain = await draw(TOY, spec(drafter()), draws);
+  const branch = await draw(TOY, tree({ drafter: drafter(), growth: branches([1, 1]) }), draws);
+  expect(branch.p).toBeGreaterThan(0.001);
+  expect(chain.p).toBeGreaterThan(0.001);
+  // Four standard errors of the difference of two shares of at least 10,000 drafts each.
+  expect(Math.abs(branch.acceptance - chain.acceptance)).toBeLessThan(4 * Math.sqrt(0.5 / 10_000));
+  expect(branch.passes).toBeCloseTo(chain.passes, 1);
+});
+
+test('a block drafter of k slots takes one pass for k tokens', async () => {
+  const passesBy = async (size: number) => {
+    let passes = 0;
+    const forward = async (decided: readonly unknown[]) => {
+      passes++;
+      return decided.map(() => new Float32Array(3 * size));
+    };
+    const drafter = block({ vocabulary: 3, size, forward });
+    const { trace } = await spec(drafter, size).decode(oracle(TOY), { rngs: [createRng(1)] });
+    const drafted = trace.flat().reduce((sum, pass) => sum + pass.drafted.length, 0);
+    return passes / drafted;
+  };
+  const [one, two, four] = [await passesBy(1), await passesBy(2), await passesBy(4)];
+  expect(one).toBe(1);
+  expect(two).toBeLessThan(0.75);
+  expect(four).toBeLessThan(two);
+});
