@@ -44,9 +44,9 @@ import { continuation } from './continuation.ts';
 const FOLDER = join(import.meta.dirname, '../../models/avatars-ar');
 const WORDS = ['style=avataaars', 'hair color=red'];
 const GROUPS = 8;
-/** The prefix's last token, the two that are counted, and two that give drafts something to reach for. */
-const DRAWN = 5;
-const [ROWS, DRAWS, SEED] = [50, 2500, 4_000_000];
+/** The last token of the prefix, the two that are counted, and one that gives drafts something to reach for. */
+const DRAWN = 4;
+const [ROWS, DRAWS, SEED] = [50, 1500, 4_000_000];
 
 const engine = createEngine();
 const sessions: ARSession[] = [];
@@ -134,17 +134,20 @@ async function pOf(decoder: Decoder): Promise<number> {
 }
 
 const network = () => networkDrafter({ network: small });
+/** Sure of what the network finds likeliest, and often right: so that a fault of what comes instead shows. */
+const greedy = () => networkDrafter({ network: small, filters: { temperature: 0 } });
 const left = () => neighbour({ side: 'left', width: DRAWN });
 const jacobi = (redraw: Redraw, drafter: Drafter, rule: Rule = exact) =>
   sjd({ window: 3, redraw, drafter, rule });
 const LOSSLESS: Record<string, () => Decoder> = {
   sequential,
   sjd: () => jacobi('independent', network()),
+  'sjd, greedy drafts': () => jacobi('independent', greedy()),
   'sjd, spatial': () => jacobi('independent', left()),
   'scd, maximal': () => jacobi('maximal', network()),
   'scd, Gumbel': () => jacobi('gumbel', network()),
   speculative: () => speculative(() => fixedPlan({ drafter: network(), length: 2 })),
-  ragged: () => speculative(() => raggedPlan(network(), { first: 1, limit: 3 })),
+  ragged: () => speculative(() => raggedPlan(network(), { first: 1, limit: 2 })),
   tree: () => tree({ drafter: network(), growth: branches([2, 1]) }),
 };
 
@@ -153,7 +156,7 @@ test.each(Object.entries(LOSSLESS))('%s keeps the law of the shipped model', asy
 });
 
 const BROKEN: Record<string, () => Decoder> = {
-  'sjd, without residual': () => jacobi('independent', network(), withoutResidual),
+  'sjd, greedy drafts, without residual': () => jacobi('independent', greedy(), withoutResidual),
   'sjd, pending drafts kept and relabelled': () =>
     jacobiBy(relabelled, { window: 3, drafter: uniform() }),
   'scd, misstated': () => misstating(network(), (drafter) => jacobi('maximal', drafter)),
@@ -169,12 +172,12 @@ test.each(Object.entries(BROKEN))('%s is found out', async (_, create) => {
 const passesOf = ({ trace }: Decoding): number =>
   trace.flat().filter(({ decided }) => decided.length > 0).length / trace[0]!.length;
 
-test('fixed noise has the tokens of sequential decoding for 250 pairs of seed and window, a quarter of its passes by default', async () => {
+test('fixed noise has the tokens of sequential decoding for 200 pairs of seed and window, a quarter of its passes by default', async () => {
   const pipeline = createTokenPipeline({
     ...{ engine, model: generator, drafters: drafterFiles(FOLDER, generator.card) },
   });
   const words = WORDS.map((word) => ({ id: generator.card.vocabulary.indexOf(word) }));
-  const asked = Array.from({ length: 50 }, (_, seed) => ({ words, seed }));
+  const asked = Array.from({ length: 40 }, (_, seed) => ({ words, seed }));
   const by = (decoder: string, decoderOptions = {}) =>
     pipeline.decode(asked, { decoder, decoderOptions, temperature: 1 });
   const expected = await by('sequential');
