@@ -1,7 +1,6 @@
 /**
- * Batches of noisy pictures. Everything random about batch k comes from the stream `step/k`, its view
- * from that of the run's step, and its pictures from the permutation of the epoch that k falls in, so a
- * run continues from a number alone.
+ * Batches of noisy pictures. Everything random about batch k comes from the stream `step/k`, and what it
+ * shows from k (showing.ts), so a run continues from a number alone.
  */
 import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import { microRows } from '../encoders/conditioning/micro.ts';
@@ -12,8 +11,9 @@ import type { HostTensor } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import type { Dataset } from './data/dataset.ts';
 import { drawTime, noisePicture, type TimeDraw } from './objective.ts';
+import { isShaped, type ShownViews, showBuckets, showViews } from './showing.ts';
 import { BOUND_WIDTH, boundOf, snapTime } from './variational.ts';
-import { chooseView, type Seen, see, type View } from './views.ts';
+import type { Seen, View } from './views.ts';
 
 export type BatchOptions = {
   readonly batch: number;
@@ -31,13 +31,13 @@ export type BatchOptions = {
   /** The network learns variances: times are multiples of 1/1000, and batches hold their bounds. */
   readonly variance?: boolean;
   /** The coordinates [T, 2] of one picture's tokens, where each picture of the view has its own. */
-  readonly coordinates?: (rng: Rng, view: View, tokens: Seen['tokens']) => HostTensor | undefined;
-  /** Views, one a step, and where each finds the pictures of its side. Default: whole pictures. */
-  readonly seen?: {
-    readonly views: readonly View[];
-    readonly pictures: (side: number) => Dataset;
-    readonly patch: number;
-  };
+  readonly coordinates?: (
+    rng: Rng,
+    view: Pick<View, 'size' | 'of'>,
+    tokens: Seen['tokens'],
+  ) => HostTensor | undefined;
+  /** Views, one a step. Default: whole pictures. Pictures of their own shapes have none. */
+  readonly seen?: Pick<ShownViews, 'views' | 'pictures' | 'patch'>;
   /** Says what is seen of a picture (encoders/conditioning/micro.ts). */
   readonly micro?: boolean;
 };
@@ -54,35 +54,30 @@ export type Batches = (step: number) => Batch;
 
 export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): Batches {
   const { objective, time, drop, flip, variance = false } = options;
-  const { accumulate = 1, coordinates, micro = false } = options;
-  const { views, pictures, patch } = options.seen ?? {
-    views: [wholeOf(data.size, options.batch)],
-    pictures: () => data,
-    patch: 1,
-  };
+  const { batch: most, accumulate = 1, coordinates, micro = false } = options;
+  const whole = { views: [wholeOf(data.size, most)], pictures: () => data, patch: 1 };
+  const show = isShaped(data)
+    ? showBuckets(data, rng, most)
+    : showViews(data.length, rng, { batch: most, accumulate, ...(options.seen ?? whole) });
   const always = stylesOf(data.vocabulary);
-  const order = createOrder(data.length, rng);
   const schedule = SCHEDULES[objective.schedule]();
   return (step) => {
     const draw = rng.stream(`step/${step}`);
     // Streams of their own for what not every run has, so that all else is drawn as without it.
     const own = (what: string, row: number) => draw.stream(`${what}/${row}`);
-    const ofRun = Math.floor(step / accumulate) + 1; // all batches of a step show one view
-    const view = chooseView(views, ofRun, rng.stream(`view/${ofRun}`).uniform());
-    const { batch } = view;
-    const source = pictures(view.of);
-    const length = view.size[0] * view.size[1] * 3;
+    const shown = show(step);
+    const batch = shown.pictures.length;
+    const length = shown.size[0] * shown.size[1] * 3;
     const x = new Float32Array(batch * length);
     const target = new Float32Array(batch * length);
     const t = new Float32Array(batch);
     const weight = new Float32Array(batch);
     const clean = new Float32Array(variance ? batch * length : 0);
     const seen: Seen[] = [];
-    const rows = Array.from({ length: batch }, (_, row) => {
-      const index = order(step * options.batch + row);
+    const rows = shown.pictures.map((index, row) => {
       t[row] = variance ? snapTime(drawTime(time, draw)) : drawTime(time, draw);
       const mirrored = flip && draw.uniform() < 0.5;
-      seen[row] = see(view, source.pixels(index), patch, { rng: own('view', row), mirrored });
+      seen[row] = shown.see(index, { rng: own('view', row), mirrored });
       const picture = toFloats(seen[row].pixels);
       const part = (all: Float32Array) => all.subarray(row * length, (row + 1) * length);
       if (variance) part(clean).set(picture);
@@ -92,11 +87,11 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
       });
       return dropWords(data.words(index), always, draw, drop).map((id) => ({ id }));
     });
-    const shape = [batch, ...view.size, 3];
+    const shape = [batch, ...shown.size, 3];
     const told = (row: number) =>
       own('size', row).uniform() < (drop.size ?? 0) ? undefined : seen[row]!.size;
     const placed = coordinates
-      ? rows.map((_, row) => coordinates(own('coordinates', row), view, seen[row]!.tokens))
+      ? rows.map((_, row) => coordinates(own('coordinates', row), shown, seen[row]!.tokens))
       : [];
     return {
       x: { data: x, shape },
@@ -136,26 +131,3 @@ const boundsOf = (schedule: Schedule, t: Float32Array): HostTensor => ({
 /** Bytes of RGB -> [-1, 1]. */
 export const toFloats = (pixels: Uint8Array): Float32Array =>
   Float32Array.from(pixels, (byte) => byte / 127.5 - 1);
-
-/** The n-th picture ever asked for: every epoch is a permutation of its own. */
-export function createOrder(length: number, rng: Rng): (n: number) => number {
-  let epoch = -1;
-  let permutation: Int32Array = new Int32Array(0);
-  return (n) => {
-    const wanted = Math.floor(n / length);
-    if (wanted !== epoch) {
-      epoch = wanted;
-      permutation = shuffled(length, rng.stream(`epoch/${epoch}`));
-    }
-    return permutation[n % length]!;
-  };
-}
-
-function shuffled(length: number, rng: Rng): Int32Array {
-  const order = Int32Array.from({ length }, (_, i) => i);
-  for (let i = length - 1; i > 0; i--) {
-    const j = rng.integer(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
-}

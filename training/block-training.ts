@@ -7,9 +7,9 @@ import { crossEntropy } from '../tensor/ops/cross-entropy.ts';
 import { type Engine, type HostTensors, specsOf } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { tf } from '../tensor/tf.ts';
-import { createOrder } from './batches.ts';
 import type { TokenCache } from './data/token-cache.ts';
 import { adamW } from './optimisers/adamw.ts';
+import { createOrder } from './showing.ts';
 import { createUpdate } from './update.ts';
 
 export type BlockTraining = {

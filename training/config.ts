@@ -23,7 +23,7 @@ const AdamWSchema = Type.Object(
 
 const RunName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' });
 
-const DataSchema = Type.Object(
+export const DataSchema = Type.Object(
   {
     set: Type.Union([Type.Literal('avatars'), Type.Literal('emoji'), Type.Literal('folder')]),
     /** Side in pixels. */
@@ -32,6 +32,17 @@ const DataSchema = Type.Object(
     count: Type.Optional(Count),
     /** Where pictures lie (folder). */
     path: Type.Optional(Type.String()),
+  },
+  exact,
+);
+
+/** Pictures of a folder by buckets of about the same area (data/own-shapes.ts). */
+const BucketDataSchema = Type.Object(
+  {
+    ...DataSchema.properties,
+    buckets: Type.Optional(
+      Type.Object({ multiple: Count, ratio: Type.Number({ minimum: 1, default: 2 }) }, exact),
+    ),
   },
   exact,
 );
@@ -93,6 +104,7 @@ export const OPTIMISER_FIELDS = {
 export const TrainingConfig = Type.Object(
   {
     ...RUN_FIELDS,
+    data: BucketDataSchema,
     model: Type.Object(
       {
         preset: Type.String(),

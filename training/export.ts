@@ -15,6 +15,8 @@ export type ExportOptions = {
   readonly to: string;
   readonly vocabulary: readonly string[];
   readonly styles?: Readonly<Record<string, readonly string[]>>;
+  /** Sizes [height, width] of pictures in their own shapes. Default: those of the run's views. */
+  readonly sizes?: readonly (readonly [number, number])[];
 };
 
 /** A model draws sizes up to this many times the side that it was trained on. */
@@ -49,10 +51,10 @@ function networkOf(training: TrainingConfig | PackedTraining, vocabulary: readon
 function cardOf(
   training: TrainingConfig,
   network: Pick<DiTCard, 'architecture' | 'config'> | Pick<FiTCard, 'architecture' | 'config'>,
-  { vocabulary, styles = {} }: ExportOptions,
+  { vocabulary, styles = {}, sizes: own }: ExportOptions,
 ): Omit<DiTCard, 'digest'> | Omit<FiTCard, 'digest'> {
   const { size, set } = training.data;
-  const sizes = sizesOf(training);
+  const sizes = own?.map(([h, w]): [number, number] => [h, w]) ?? sizesOf(training);
   return {
     version: 1,
     id: training.name,

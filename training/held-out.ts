@@ -2,7 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contactSheet, encodePng, type Picture } from '../png.ts';
-import type { Engine, HostTensors, Spec } from '../tensor/program.ts';
+import {
+  type Engine,
+  type HostTensors,
+  type Program,
+  type Spec,
+  specsOf,
+} from '../tensor/program.ts';
 import type { Loss } from './update.ts';
 
 /** Pictures on a sheet of samples. */
@@ -17,6 +23,7 @@ export const heldOutBatches = (pictures: number, batch: number): number =>
 export type HeldOutOptions = {
   readonly engine: Engine;
   readonly loss: Loss;
+  /** Of the first batch; others may have other shapes. */
   readonly inputs: Readonly<Record<string, Spec>>;
   /** For their shapes; the values are given at every call. */
   readonly weights: HostTensors;
@@ -27,19 +34,35 @@ export type HeldOutOptions = {
 /** The mean loss of the first `count` batches, without updates. */
 export async function createHeldOutLoss(options: HeldOutOptions) {
   const { engine, loss, inputs, weights, batches, count } = options;
-  const program = await engine.compile(
-    ({ weights: w, inputs: given }) => ({ outputs: { loss: loss({ weights: w, inputs: given }) } }),
-    { inputs, weights },
-    { name: 'held-out loss', weights: 'live' },
-  );
+  const programs = new Map<string, Promise<Program>>();
+  const programFor = (shapes: Readonly<Record<string, Spec>>): Promise<Program> => {
+    const key = JSON.stringify(Object.entries(shapes).map(([name, { shape }]) => [name, shape]));
+    const found =
+      programs.get(key) ??
+      engine.compile(
+        ({ weights: w, inputs: given }) => ({
+          outputs: { loss: loss({ weights: w, inputs: given }) },
+        }),
+        { inputs: shapes, weights },
+        { name: 'held-out loss', weights: 'live' },
+      );
+    programs.set(key, found);
+    return found;
+  };
+  await programFor(inputs);
   return {
     async heldOut(ema: HostTensors) {
       let total = 0;
-      for (let i = 0; i < count; i++)
-        total += (await program.run(batches(i), { weights: ema })).loss!.data[0]!;
+      for (let i = 0; i < count; i++) {
+        const batch = batches(i);
+        const program = await programFor(specsOf(batch));
+        total += (await program.run(batch, { weights: ema })).loss!.data[0]!;
+      }
       return { heldOutLoss: total / count };
     },
-    dispose: () => program.dispose(),
+    async dispose(): Promise<void> {
+      for (const program of programs.values()) await (await program).dispose();
+    },
   };
 }
 

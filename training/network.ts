@@ -16,6 +16,7 @@ import type { Rng } from '../tensor/rng.ts';
 import type { BatchOptions } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
+import { checkOwnShapes } from './data/own-shapes.ts';
 import { createObjective } from './objective.ts';
 import type { Loss } from './update.ts';
 import { coordinatesOf, viewsOf } from './views.ts';
@@ -60,6 +61,7 @@ export function checkNetwork(config: TrainingConfig): void {
     );
   checkSide(config.data.size, dit);
   viewsOf(config, dit.patch);
+  checkOwnShapes(config, dit.patch);
 }
 
 function ditOf({ model }: Pick<TrainingConfig, 'model'>, words: number): DiTConfig {

@@ -1,13 +1,21 @@
 /** The configuration of a run on packed pictures: told from others by its key `packed`. */
 import { type Static, Type } from 'typebox';
 import { checkSchema } from '../schema.ts';
-import { parseTrainingConfig, readConfigFile, TrainingConfig } from './config.ts';
+import { DataSchema, parseTrainingConfig, readConfigFile, TrainingConfig } from './config.ts';
 
 const Count = Type.Integer({ minimum: 1 });
 
 export const PackedTraining = Type.Object(
   {
     ...TrainingConfig.properties,
+    data: Type.Object(
+      {
+        ...DataSchema.properties,
+        /** A folder's pictures in their own sizes (data/own-shapes.ts). */
+        native: Type.Optional(Type.Object({ multiple: Count }, { additionalProperties: false })),
+      },
+      { additionalProperties: false },
+    ),
     /** Rows of a step and their tokens; `batch` pictures a step are put there, as many as have room. */
     packed: Type.Object({ rows: Count, length: Count }, { additionalProperties: false }),
   },

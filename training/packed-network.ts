@@ -13,6 +13,7 @@ import { checkSchema } from '../schema.ts';
 import type { HostTensors } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { tf } from '../tensor/tf.ts';
+import { checkOwnShapes } from './data/own-shapes.ts';
 import { checkObjective } from './objective.ts';
 import type { PackedTraining } from './packed-config.ts';
 import type { Loss } from './update.ts';
@@ -76,6 +77,7 @@ export function packedViews(training: PackedTraining, { patch }: FiTConfig): Vie
       throw new RangeError(
         `views[${i}].batch: expected none for packed pictures, which share their rows, got ${batch}; leave it out`,
       );
+  checkOwnShapes(training, patch);
   const all = viewsOf(training, patch);
   for (const [i, view] of all.entries())
     if (tokensOf(view, patch) > packed.length)

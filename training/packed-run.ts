@@ -74,7 +74,7 @@ function batchesOf(
   const { patch } = config;
   const moved = createPlaces({ patch }, positions);
   const still = new Map<string, ReturnType<typeof positions.place>['coordinates']>();
-  const placesOf = ({ size: [height, width] }: View) => {
+  const placesOf = ({ size: [height, width] }: Pick<View, 'size'>) => {
     const key = `${height}x${width}`;
     const grid = raster(height / patch, width / patch);
     const found = still.get(key) ?? positions.place(grid, 'sample').coordinates;

@@ -19,11 +19,11 @@ import type { Engine, HostTensor, HostTensors, Spec } from '../tensor/program.ts
 import { specsOf } from '../tensor/program.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import { tf } from '../tensor/tf.ts';
-import { createOrder } from './batches.ts';
 import type { TokenCache } from './data/token-cache.ts';
 import { createHeldOutLoss, heldOutBatches, SHEET, saveSheet } from './held-out.ts';
 import { runSteps, type StepProgress } from './loop.ts';
 import { createOptimiser } from './run.ts';
+import { createOrder } from './showing.ts';
 import type { TokenTraining } from './token-config.ts';
 import { createUpdate, emaDecay, type Loss, type Update } from './update.ts';
 

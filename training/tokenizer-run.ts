@@ -13,13 +13,14 @@ import { type Picture, toPicture } from '../png.ts';
 import type { HostTensor, HostTensors, Program } from '../tensor/program.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
-import { createOrder, toFloats } from './batches.ts';
+import { toFloats } from './batches.ts';
 import { tendCodebook } from './codebook.ts';
 import type { Dataset } from './data/dataset.ts';
 import { heldOutBatches, SHEET, saveSheet } from './held-out.ts';
 import { runSteps, type StepProgress } from './loop.ts';
 import { createPerceptual } from './perceptual.ts';
 import { createOptimiser, type TrainOptions } from './run.ts';
+import { createOrder } from './showing.ts';
 import type { TokenizerTraining } from './tokenizer-config.ts';
 import { createUpdate, emaDecay, type Loss, type Update } from './update.ts';
 

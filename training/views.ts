@@ -11,12 +11,16 @@
  *   order, at the positions that they have there (segmented sequences: Karypis, McAuley and Karypis
  *   2023; rows and columns are ours).
  *
+ * A picture of its own shape (data/own-shapes.ts) has no such view: its part is cut out anywhere, and
+ * micro-conditioning says of what and where.
+ *
  * `window` and `rows` cost no more tokens than a picture of the trained size, and show positions and
  * patches of larger ones.
  */
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import type { Rng } from '../tensor/rng.ts';
 import type { TrainingConfig } from './config.ts';
+import type { Shape, Sides } from './data/dataset.ts';
 
 export type View = {
   readonly how: 'full' | 'crop' | 'window' | 'rows';
@@ -54,16 +58,19 @@ export function chooseView(all: readonly View[], step: number, at: number): View
   return views.at(-1)!;
 }
 
-/** Cuts a view out of a square picture of side `view.of`; `mirrored` turns the picture round before. */
+/** `mirrored` turns the picture round before anything is cut. */
+export type Seeing = { readonly rng: Rng; readonly mirrored?: boolean };
+
+/** Cuts a view out of a square picture of side `view.of`. */
 export function see(
   { how, size: [height, width], of }: View,
   pixels: Uint8Array,
   patch: number,
-  { rng, mirrored = false }: { rng: Rng; mirrored?: boolean },
+  { rng, mirrored = false }: Seeing,
 ): Seen {
   const whole: MicroSize = { original: [of, of], crop: [0, 0], target: [of, of] };
   const take = (rows: readonly number[], columns: readonly number[]) =>
-    pick(pixels, of, rows, columns, mirrored);
+    pick(pixels, [of, of], rows, columns, mirrored);
   if (how === 'full') {
     const size = { original: [height, width], crop: [0, 0], target: [height, width] } as const;
     const rows = range((of - height) / 2, height);
@@ -85,6 +92,19 @@ export function see(
   };
 }
 
+/** Cuts its part out of a picture of its own shape, anywhere: what is scaled to cover a bucket, or to patches. */
+export function seeOwn(
+  pixels: Uint8Array,
+  { size, cut: [height, width] }: Shape,
+  { rng, mirrored = false }: Seeing,
+): Seen {
+  const [top, left] = [rng.integer(size[0] - height + 1), rng.integer(size[1] - width + 1)];
+  return {
+    pixels: pick(pixels, size, range(top, height), range(left, width), mirrored),
+    size: { original: size, crop: [top, left], target: [height, width] },
+  };
+}
+
 const range = (start: number, length: number): number[] =>
   Array.from({ length }, (_, i) => Math.floor(start) + i);
 
@@ -100,21 +120,21 @@ function ordered(count: number, among: number, rng: Rng): number[] {
   return chosen;
 }
 
-/** Rows and columns of pixels of a square picture; those outside of it are white. */
+/** Rows and columns of pixels of a picture; those outside of it are white. */
 function pick(
   pixels: Uint8Array,
-  side: number,
+  [height, width]: Sides,
   rows: readonly number[],
   columns: readonly number[],
   mirrored: boolean,
 ): Uint8Array {
   const out = new Uint8Array(rows.length * columns.length * 3).fill(255);
   for (const [y, row] of rows.entries()) {
-    if (row < 0 || row >= side) continue;
+    if (row < 0 || row >= height) continue;
     for (const [x, asked] of columns.entries()) {
-      const column = mirrored ? side - 1 - asked : asked;
-      if (column < 0 || column >= side) continue;
-      const from = 3 * (row * side + column);
+      const column = mirrored ? width - 1 - asked : asked;
+      if (column < 0 || column >= width) continue;
+      const from = 3 * (row * width + column);
       const to = 3 * (y * columns.length + x);
       for (let c = 0; c < 3; c++) out[to + c] = pixels[from + c]!;
     }

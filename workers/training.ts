@@ -7,7 +7,7 @@ import { createRng } from '../tensor/rng.ts';
 import { parseTrainingConfig, type TrainingConfig } from '../training/config.ts';
 import { writeCurve } from '../training/curve-file.ts';
 import type { Dataset } from '../training/data/dataset.ts';
-import { openData, openSides } from '../training/data/open.ts';
+import { descriptionOf, openData, openSides } from '../training/data/open.ts';
 import { exportRun } from '../training/export.ts';
 import { reuseWeights } from '../training/init.ts';
 import type { StepProgress } from '../training/loop.ts';
@@ -102,11 +102,11 @@ async function runDiffusion(
 ): Promise<Finished> {
   const { config } = training;
   const { engine, folder, to, signal, onStep, say } = options;
-  const { data, heldOut, skipped, styles } = await openData(config.data, preparing(options));
+  const opened = await openData(config.data, preparing(options));
+  const { data, heldOut, skipped } = opened;
   const otherSides = await openSides(config.data, sidesOf(config), preparing(options));
   if (skipped.length > 0)
     say(`pictures that cannot be read: ${skipped.length} (${skipped.join(', ')})`);
-  const { vocabulary } = data;
   const run = { engine, data, otherSides, heldOut, folder, signal, onStep };
   const given = { ...run, ...(await initialWeights(training, data, options)) };
   const { update, finished } =
@@ -115,7 +115,7 @@ async function runDiffusion(
       : await train(training.config, given);
   await update.dispose();
   if (!finished) return undefined;
-  return async () => writeModelPage(to, await exportRun(folder, { to, vocabulary, styles }));
+  return async () => writeModelPage(to, await exportRun(folder, { to, ...descriptionOf(opened) }));
 }
 
 export const preparing = ({ cache, onPrepare }: TrainingOptions) => ({

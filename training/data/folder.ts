@@ -6,28 +6,29 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, relative, resolve, sep } from 'node:path';
 import sharp from 'sharp';
-import { type CachedDataset, openPictures } from './picture-cache.ts';
+import type { Sides } from './dataset.ts';
+import { type OwnShapes, shapeRuleOf } from './own-shapes.ts';
+import { type CachedDataset, openPictures, type Source } from './picture-cache.ts';
 
 const EXTENSIONS = new Set(['.png', '.jpg', '.jpeg', '.webp', '.gif', '.avif', '.tif', '.tiff']);
 /** More unreadable pictures than this share is a broken folder, not bad luck. */
 const TOLERATED = 0.01;
 const IN_FLIGHT = 8;
 
-export type FolderOptions = {
+export type FolderOptions = OwnShapes & {
   readonly folder: string;
-  readonly size: number;
   readonly cache: string;
   readonly onProgress?: (done: number) => void;
 };
 
 type Labelled = { readonly file: string; readonly words: readonly string[] };
 
-/** Opens a folder's pictures, cut to squares; `skipped` names those that could not be read (at most 1 %). */
+/** Opens a folder's pictures, as squares or in their own shapes; `skipped` names those that could not be read (at most 1 %). */
 export async function openFolder({
   folder,
-  size,
   cache,
   onProgress,
+  ...shapes
 }: FolderOptions): Promise<CachedDataset> {
   const files = await picturesIn(folder);
   const labelled = await label(folder, files);
@@ -39,7 +40,14 @@ export async function openFolder({
   const vocabulary = [...new Set(labelled.flatMap(({ words }) => words))].sort();
   const ids = new Map(vocabulary.map((word, id) => [word, id]));
   const stamps = await Promise.all(labelled.map(({ file }) => stat(join(folder, file))));
-  const draw = (file: string) => square(join(folder, file), size);
+  const { size, buckets, native } = shapes;
+  const rule = shapeRuleOf(shapes);
+  const shapeOf = async (file: string) =>
+    rule ? { shape: rule(await sidesOf(join(folder, file))) } : {};
+  const draw = async (file: string) => {
+    const { shape } = await shapeOf(file);
+    return pixelsOf(join(folder, file), shape?.size ?? [size, size]);
+  };
   return openPictures({
     cache,
     name: 'folder',
@@ -49,15 +57,18 @@ export async function openFolder({
       version: 1,
       folder: resolve(folder),
       files: labelled.map((item, i) => [item, stamps[i]!.size, stamps[i]!.mtimeMs]),
+      ...(rule ? { shapes: { buckets, native } } : {}),
     },
     sources: async () => {
       const skipped = await unreadable(labelled, draw);
-      const pictures = labelled
-        .filter(({ file }) => !skipped.includes(file))
-        .map(({ file, words }) => ({
+      const readable = labelled.filter(({ file }) => !skipped.includes(file));
+      const pictures: Source[] = [];
+      for (const { file, words } of readable)
+        pictures.push({
           words: words.map((word) => ids.get(word)!).sort((a, b) => a - b),
+          ...(await shapeOf(file)),
           draw: () => draw(file),
-        }));
+        });
       return { pictures, skipped };
     },
     onProgress,
@@ -162,11 +173,17 @@ function readLine(line: string, where: string, known: ReadonlySet<string>): Line
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The largest centred square, upright, scaled to `size`, on white where transparent. */
-async function square(path: string, size: number): Promise<Uint8Array> {
+/** [height, width] of a picture, upright. */
+async function sidesOf(path: string): Promise<Sides> {
+  const { height, width, orientation = 1 } = await sharp(path).metadata();
+  return orientation < 5 ? [height, width] : [width, height]; // from 5 on it lies on its side
+}
+
+/** The largest centred part of these proportions, upright, scaled to them, on white where transparent. */
+async function pixelsOf(path: string, [height, width]: Sides): Promise<Uint8Array> {
   return sharp(path, { failOn: 'error' })
     .autoOrient()
-    .resize(size, size, { fit: 'cover' })
+    .resize(width, height, { fit: 'cover' })
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
     .removeAlpha()

@@ -3,11 +3,12 @@ import type { TrainingConfig } from '../config.ts';
 import { styleNames } from './avatar-traits.ts';
 import { loadAvatars, openAvatars } from './avatars.ts';
 import { styleOf, vocabularyOf } from './avatars-words.ts';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, Sides } from './dataset.ts';
 import { openEmoji } from './emoji.ts';
 import { openFolder } from './folder.ts';
+import type { OwnShapes } from './own-shapes.ts';
 
-export type DataConfig = TrainingConfig['data'];
+export type DataConfig = TrainingConfig['data'] & Pick<OwnShapes, 'native'>;
 export type OpenDataOptions = {
   /** Folder for drawn pictures. */
   readonly cache: string;
@@ -28,7 +29,7 @@ const HELD_OUT = 600;
 const EVERY = 20;
 
 export async function openData(config: DataConfig, options: OpenDataOptions): Promise<OpenedData> {
-  const { size } = config;
+  const { size, buckets, native } = config;
   if (config.set === 'avatars') {
     const open = (split: 'train' | 'validation', count: number) =>
       openAvatars({ size, count, split, ...options });
@@ -43,7 +44,11 @@ export async function openData(config: DataConfig, options: OpenDataOptions): Pr
   }
   if (config.path === undefined)
     throw new TypeError('data.path: expected the folder of pictures, got nothing; add it');
-  const all = await openFolder({ folder: config.path, size, ...options });
+  const all = await openFolder({
+    ...{ folder: config.path, size, ...options },
+    ...(buckets ? { buckets } : {}),
+    ...(native ? { native } : {}),
+  });
   const indices = Array.from({ length: all.length }, (_, i) => i);
   const some = indices.filter((i) => i % EVERY === EVERY - 1);
   const heldOut = some.length > 0 ? subset(all, some) : all; // of a few pictures none can be spared
@@ -65,17 +70,34 @@ export async function openSides(
   return opened;
 }
 
+export type DataDescription = {
+  readonly vocabulary: readonly string[];
+  readonly styles: OpenedData['styles'];
+  /** Of pictures of their own shapes: the sizes that are seen, each once. */
+  readonly sizes?: readonly Sides[];
+};
+
 /** The words of a data set and of its styles; avatars need not be drawn for it. */
 export async function describeData(
   config: DataConfig,
   options: OpenDataOptions,
-): Promise<{ vocabulary: readonly string[]; styles: OpenedData['styles'] }> {
+): Promise<DataDescription> {
   if (config.set === 'avatars') {
     const { vocabulary } = await loadAvatars();
     return { vocabulary, styles: await stylesOfAvatars() };
   }
-  const { data, styles } = await openData(config, options);
-  return { vocabulary: data.vocabulary, styles };
+  return descriptionOf(await openData(config, options));
+}
+
+export function descriptionOf({
+  data,
+  styles,
+}: Pick<OpenedData, 'data' | 'styles'>): DataDescription {
+  const { vocabulary, length, shape } = data;
+  if (!shape) return { vocabulary, styles };
+  const cuts = Array.from({ length }, (_, i) => shape(i).cut);
+  const sizes = [...new Map(cuts.map((cut) => [cut.join('x'), cut])).values()];
+  return { vocabulary, styles, sizes };
 }
 
 async function stylesOfAvatars(): Promise<OpenedData['styles']> {
@@ -104,6 +126,7 @@ function stylesOf({ length, vocabulary, words }: Dataset): OpenedData['styles'] 
 const subset = (data: Dataset, indices: readonly number[]): Dataset => ({
   ...data,
   length: indices.length,
+  ...(data.shape ? { shape: (index: number) => data.shape!(indices[index]!) } : {}),
   pixels: (index) => data.pixels(indices[index]!),
   words: (index) => data.words(indices[index]!),
 });

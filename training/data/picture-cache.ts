@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, openSync, readSync } from 'node:fs';
 import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dataset } from './dataset.ts';
+import type { Dataset, Shape } from './dataset.ts';
 
-/** One picture to be made: its words' ids and a function that draws it. */
-export type Source = { readonly words: readonly number[]; draw(): Promise<Uint8Array> };
+/** One picture to be made: its words' ids, its shape where it has its own, and a function that draws it. */
+export type Source = {
+  readonly words: readonly number[];
+  readonly shape?: Shape;
+  draw(): Promise<Uint8Array>;
+};
 
 export type Sources = {
   readonly pictures: readonly Source[];
@@ -33,6 +37,8 @@ type Header = {
   readonly length: number;
   readonly words: readonly (readonly number[])[];
   readonly skipped: readonly string[];
+  /** Of pictures that have their own. */
+  readonly shapes?: readonly Shape[];
 };
 
 /** Pictures drawn between two writes; what a kill can lose. */
@@ -51,12 +57,12 @@ export async function openPictures(options: CacheOptions): Promise<CachedDataset
   if (!existsSync(headerPath)) await draw(options, folder, digest);
 
   const header = JSON.parse(await readFile(headerPath, 'utf8')) as Header;
-  const bytes = size * size * 3;
   const pixelsPath = join(folder, 'pixels.u8');
   const { size: found } = await stat(pixelsPath);
-  if (header.digest !== digest || found !== header.length * bytes) {
+  const expected = startsOf(header, size)[header.length];
+  if (header.digest !== digest || found !== expected) {
     throw new Error(
-      `${folder}: expected ${header.length} pictures of ${bytes} bytes, got ${found} bytes; remove the folder to draw it again`,
+      `${folder}: expected ${header.length} pictures of ${expected} bytes in all, got ${found} bytes; remove the folder to draw it again`,
     );
   }
   return readPictures(pixelsPath, header, { name, size, vocabulary });
@@ -75,54 +81,70 @@ function placeOf({ cache, name, size, vocabulary, configuration }: Place) {
   return { folder, headerPath: join(folder, 'header.json'), digest };
 }
 
+/** Where each picture begins in the file, in bytes, and last where the file ends. */
+function startsOf(
+  { length, shapes }: Pick<Header, 'length' | 'shapes'>,
+  side: number,
+): Float64Array {
+  const starts = new Float64Array(length + 1);
+  for (let i = 0; i < length; i++) {
+    const [height, width] = shapes ? shapes[i]!.size : [side, side];
+    starts[i + 1] = starts[i]! + 3 * height * width;
+  }
+  return starts;
+}
+
 function readPictures(
   path: string,
   header: Header,
   about: Pick<Dataset, 'name' | 'size' | 'vocabulary'>,
 ): CachedDataset {
-  const bytes = about.size * about.size * 3;
+  const { length, shapes } = header;
+  const starts = startsOf(header, about.size);
   const file = openSync(path, 'r');
   return {
     ...about,
-    length: header.length,
+    length,
     skipped: header.skipped,
+    ...(shapes ? { shape: (index: number) => shapes[checked(index, length)]! } : {}),
     pixels(index) {
+      const start = starts[checked(index, length)]!;
+      const bytes = starts[index + 1]! - start;
       const picture = new Uint8Array(bytes);
       let read = 0;
       while (read < bytes) {
-        const got = readSync(
-          file,
-          picture,
-          read,
-          bytes - read,
-          checked(index, header.length) * bytes + read,
-        );
+        const got = readSync(file, picture, read, bytes - read, start + read);
         if (got === 0)
           throw new Error(`${path}: expected ${bytes} bytes of picture ${index}, got ${read}`);
         read += got;
       }
       return picture;
     },
-    words: (index) => header.words[checked(index, header.length)]!,
+    words: (index) => header.words[checked(index, length)]!,
   };
 }
 
 /** Draws what is missing; chunks are written in order, so the partial file's length says how far it came. */
 async function draw(options: CacheOptions, folder: string, digest: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const bytes = options.size * options.size * 3;
   const partial = join(folder, 'pixels.partial');
   const { pictures, skipped = [] } = await options.sources();
+  const { length } = pictures;
+  const shapes = pictures.flatMap(({ shape }) => shape ?? []);
+  const own = shapes.length > 0 ? { shapes } : {};
+  const starts = startsOf({ length, ...own }, options.size);
   const file = await open(partial, existsSync(partial) ? 'r+' : 'w+');
   try {
-    let done = Math.min(Math.floor((await file.stat()).size / bytes), pictures.length);
-    await file.truncate(done * bytes);
-    while (done < pictures.length) {
+    const { size: kept } = await file.stat();
+    let done = starts.findLastIndex((start) => start <= kept);
+    await file.truncate(starts[done]);
+    while (done < length) {
       const chunk = await drawAll(pictures.slice(done, done + CHUNK));
-      const { bytesWritten } = await file.writev(chunk, done * bytes);
-      if (bytesWritten !== chunk.length * bytes) {
+      const bytes = starts[done + chunk.length]! - starts[done]!;
+      const { bytesWritten } = await file.writev(chunk, starts[done]);
+      if (bytesWritten !== bytes) {
         throw new Error(
-          `${partial}: expected to write ${chunk.length * bytes} bytes, got ${bytesWritten}; free some space and run again`,
+          `${partial}: expected to write ${bytes} bytes, got ${bytesWritten}; free some space and run again`,
         );
       }
       done += chunk.length;
@@ -136,7 +158,8 @@ async function draw(options: CacheOptions, folder: string, digest: string): Prom
   const header: Header = {
     format: 1,
     digest,
-    length: pictures.length,
+    length,
+    ...own,
     words: pictures.map((picture) => picture.words),
     skipped,
   };

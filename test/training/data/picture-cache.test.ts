@@ -83,7 +83,7 @@ describe('openPictures', () => {
     const path = join(cache, folder!, 'pixels.u8');
     await writeFile(path, (await readFile(path)).subarray(0, 30));
     await expect(openPictures(madeUp().options)).rejects.toThrow(
-      'expected 600 pictures of 12 bytes, got 30 bytes',
+      'expected 600 pictures of 7200 bytes in all, got 30 bytes',
     );
   });
 });
