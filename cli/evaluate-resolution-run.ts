@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { FeatureNetwork } from '../encoders/features/contract.ts';
 import { createInception } from '../encoders/features/inception.ts';
 import { openOnnxFeatures } from '../encoders/features/onnx-file.ts';
+import { readMethodText } from '../encoders/positions/coordinates-text.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
 import { checkTold, createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
@@ -92,10 +93,15 @@ const planOf = ({ sizes, samples, seeds, ...rest }: EvaluateResolutionCommand) =
   ...(rest.sheetSizes ? { sheetSizes: rest.sheetSizes } : {}),
 });
 
-/** 'none', 'own', or extensions as `generate` has them, several at once with + between. */
+/** 'none', 'own', or extensions as `generate` has them and options of coordinates, several at once with + between. */
 async function readMethod(name: string): Promise<ExtendMethod> {
   if (name === 'none' || name === 'own') return { name };
-  return { name, choice: await readExtensions(name.split('+')) };
+  const { extensions, coordinates } = readMethodText(name);
+  return {
+    name,
+    ...(extensions.length > 0 ? { choice: await readExtensions(extensions) } : {}),
+    ...(coordinates === undefined ? {} : { coordinates }),
+  };
 }
 
 function openFeatures(

@@ -207,7 +207,7 @@ function resolutionCommand(evaluate: Command, context: Context): void {
     .requiredOption('--sizes <sizes>', 'such as 64,96,64x128 (wide x high)', list(size))
     .option(
       '--extend <methods>',
-      'none, own (as its card has it), or methods as `generate` has them; + joins several',
+      'none, own (as its card has it), methods as `generate` has them, or coordinates:option=value of its own coordinates; + joins several',
       methods,
       ['none'],
     )

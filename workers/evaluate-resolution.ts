@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { createInception } from '../encoders/features/inception.ts';
+import { readMethodText } from '../encoders/positions/coordinates-text.ts';
 import { parseExtension } from '../encoders/positions/extension-text.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
@@ -63,8 +64,13 @@ export async function checkResolution(given: unknown, { folders }: Pick<Places, 
 
 function methodOf(name: string): ExtendMethod {
   if (name === 'none' || name === 'own') return { name };
-  const several = name.split('+').map((text) => parseExtension(text.trim()));
-  return { name, choice: several.length === 1 ? several[0]! : several };
+  const { extensions, coordinates } = readMethodText(name);
+  const several = extensions.map(parseExtension);
+  return {
+    name,
+    ...(several.length > 0 ? { choice: several.length === 1 ? several[0]! : several } : {}),
+    ...(coordinates === undefined ? {} : { coordinates }),
+  };
 }
 
 export async function resolutionJob(

@@ -3,6 +3,7 @@
  * where that is asked for.
  */
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
+import type { Options } from '../../encoders/positions/contract.ts';
 import { gridOf, type ModelCard } from '../../generators/model.ts';
 import { checkSize } from '../../pipelines/diffusion.ts';
 import type { Size } from '../../sampling/noise.ts';
@@ -15,6 +16,8 @@ export type ExtendMethod = {
   readonly name: string;
   /** Not of `none`, the model without any, and `own`, what its card has. */
   readonly choice?: Extend;
+  /** Options in place of those of the model's own coordinates. */
+  readonly coordinates?: Options;
 };
 type Extend = NonNullable<PositionConfig['extend']>;
 /** A model's name and a method's. */
@@ -155,11 +158,17 @@ function sayingWhose<Value>({ id }: ModelCard, body: () => Value): Value {
 /** The positions of a card with a method in place of its own extension. */
 export function positionsWith(
   { positions }: Pick<ModelCard, 'positions'>,
-  { name, choice }: ExtendMethod,
+  { name, choice, coordinates }: ExtendMethod,
 ): ModelCard['positions'] {
+  if (name === 'own') return positions;
   const { extend: _own, ...without } = positions;
-  if (choice !== undefined) return { ...without, extend: choice } as ModelCard['positions'];
-  return name === 'own' ? positions : without;
+  const { coordinates: own = 'raw' } = positions;
+  const named = typeof own === 'string' ? { method: own } : own;
+  return {
+    ...without,
+    ...(coordinates === undefined ? {} : { coordinates: { ...named, ...coordinates } }),
+    ...(choice === undefined ? {} : { extend: choice }),
+  } as ModelCard['positions'];
 }
 
 /** Times at which two placements are held against each other. */

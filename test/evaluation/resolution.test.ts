@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeatureNetwork } from '../../encoders/features/contract.ts';
 import { resizePixels } from '../../encoders/features/resize-pixels.ts';
+import { readMethodText } from '../../encoders/positions/coordinates-text.ts';
 import type { Estimate } from '../../evaluation/resolution/clock.ts';
 import { type ArmAtSize, bestOf, compareArms } from '../../evaluation/resolution/compare.ts';
 import { findTrained } from '../../evaluation/resolution/models-text.ts';
@@ -199,6 +200,28 @@ describe('the plan', () => {
     expect(positionsWith(own, { name: 'own' })).toEqual(own.positions);
     expect(positionsWith(own, YARN).extend).toBe('yarn');
     expect(positionsWith(model(), { name: 'own' })).toEqual({ rotate: 'axial' });
+
+    const text = 'coordinates:inference=contiguous+attention-scale';
+    const { extensions, coordinates } = readMethodText(text);
+    expect(extensions).toEqual(['attention-scale']);
+    const placed = { name: text, coordinates: coordinates! };
+    const random = model({ positions: { coordinates: { method: 'rpe2d', factor: 2 } } as never });
+    expect(positionsWith(random, placed)).toEqual({
+      coordinates: { method: 'rpe2d', factor: 2, inference: 'contiguous' },
+    });
+    const cells = planCells({
+      ...{ sizes: [trained], seeds: 1, samples: 8, extend: [NONE, placed] },
+      models: [{ name: 'random', trainings: [random] }],
+    });
+    expect(cells.map(({ drawnBy }) => drawnBy)).toEqual(['none', text]);
+    const raw = [{ name: 'raw', trainings: [model()] }];
+    expect(() =>
+      planCells({ models: raw, sizes: [trained], seeds: 1, samples: 8, extend: [placed] }),
+    ).toThrow(/'raw'.*inference/);
+    for (const wrong of ['coordinates:', 'coordinates:inference', `${text}+coordinates:seed=1`])
+      expect(() => readMethodText(wrong)).toThrow(
+        'extend: expected options of coordinates such as',
+      );
   });
 
   it.each([
