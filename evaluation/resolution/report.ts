@@ -140,13 +140,14 @@ function modelSentences(cells: Resolution['cells']): string[] {
     const own = cells.filter(({ cell }) => cell.name === name);
     const trainings = [...new Map(own.map((one) => [one.cell.model.id, one])).values()];
     const [{ drawing, cell }] = trainings as [Resolution['cells'][number]];
-    const { solver, steps, guidance, shift, engine, dtype } = drawing;
+    const { solver, steps, guidance, shift, micro, engine, dtype } = drawing;
+    const told = micro === undefined ? '' : `told sizes: ${micro}, `;
     const weights = trainings.map(({ cell: { model } }) => {
       const digest = model.digest.slice(0, 12);
       return model.id === name ? `weights ${digest}` : `${model.id}, weights ${digest}`;
     });
     const several = trainings.length > 1 ? '; each set of seeds is drawn by another training' : '';
-    return `${name} (${weights.join('; ')}; trained at ${sizeName(cell.model.trained)}): ${solver}, ${steps} steps, guidance ${guidance}, shift ${shift}, ${dtype}, ${engine}${several}.`;
+    return `${name} (${weights.join('; ')}; trained at ${sizeName(cell.model.trained)}): ${solver}, ${steps} steps, guidance ${guidance}, shift ${shift}, ${told}${dtype}, ${engine}${several}.`;
   });
 }
 
@@ -155,14 +156,24 @@ export function csvOf({ rows, features }: Report): string {
   const columns = NAMES.flatMap((name) => [name, `${name} low`, `${name} high`, `${name} real`]);
   const head = [
     ...['model', 'extend', 'size', 'unchanged', 'sets', 'samples', 'reference'],
-    ...['features', 'kernel', 'dtype', 'solver', 'steps', 'guidance', 'shift', 'engine'],
+    ...[
+      'features',
+      'kernel',
+      'dtype',
+      'solver',
+      'steps',
+      'guidance',
+      'shift',
+      'told sizes',
+      'engine',
+    ],
   ];
   const lines = rows.map((row) => {
-    const { solver, steps, guidance, shift, engine } = row.drawing;
+    const { solver, steps, guidance, shift, micro = '', engine } = row.drawing;
     return [
       ...[row.model, row.extend, row.size, row.unchanged, row.sets, row.samples, row.reference],
       ...[features.name, features.kernel, features.dtype],
-      ...[solver, steps, guidance, shift, engine],
+      ...[solver, steps, guidance, shift, micro, engine],
       ...NAMES.flatMap((name) => {
         const { value, low, high, real } = row.numbers[name] ?? {};
         return [value, low, high, real].map((number) => number ?? '');

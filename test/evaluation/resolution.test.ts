@@ -445,6 +445,14 @@ describe('the report', () => {
       expect(made).toContain(said);
     expect(formatReport(report)).toContain('24x24: KID of tiny, yarn is');
 
+    const told = { ...resolution.cells[0]!.drawing, micro: 'trained' as const };
+    const [cell] = resolution.cells;
+    const few = { cells: [{ ...cell!, drawing: told }], sizes: resolution.sizes.slice(0, 1) };
+    const telling = reportOf({ ...resolution, ...few }, about, createRng(1));
+    expect(telling.made.join('\n')).toContain('told sizes: trained');
+    expect(csvOf(telling).split('\n')[1]).toContain(
+      ',48,pixels,bicubic,float32,euler,10,2,1,trained,',
+    );
     const lines = csvOf(report).trim().split('\n');
     expect(lines).toHaveLength(1 + report.rows.length);
     expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1);
