@@ -115,9 +115,9 @@ export function formatDecoding(rows: readonly DecoderRow[]): string {
     ...[row.decoder, row.property, `${Number(row.passes.toFixed(1))}`, row.seconds.toFixed(2)],
     ...[row.acceptedPerPass, row.tokensPerPass, row.foregroundPerPass].map((x) => x.toFixed(2)),
     `${(100 * row.equal).toFixed(1)} %`,
-    ...(withKid ? [(row.kid ?? Number.NaN).toExponential(2)] : []),
+    ...(withKid ? [(1000 * (row.kid ?? Number.NaN)).toFixed(2)] : []),
   ]);
-  const table = [[...head, ...(withKid ? ['KID'] : [])], ...lines];
+  const table = [[...head, ...(withKid ? ['KID x 1000'] : [])], ...lines];
   const widths = table[0]!.map((_, column) =>
     Math.max(...table.map((line) => line[column]!.length)),
   );

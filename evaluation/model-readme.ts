@@ -1,8 +1,12 @@
 /** The README.md of a model's folder: what it is, how to use it, what was measured. */
 import type { ModelCard } from '../generators/model.ts';
 import type { AnyCard, TokenCard } from '../generators/token-model.ts';
+import { parametersOf } from '../pipelines/describe.ts';
 import type { Evaluation } from './evaluate-model.ts';
 import { barsOf, conditionsOf, rowsOf } from './report.ts';
+
+/** "7.3 million", by the shapes that the card says. */
+const millions = (card: AnyCard): string => `${(parametersOf(card) / 1e6).toPrecision(2)} million`;
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
@@ -12,7 +16,7 @@ export function modelReadme(card: ModelCard, evaluation?: Evaluation): string {
   return [
     `# ${title}`,
     '',
-    `A diffusion transformer (${config.width} wide, ${config.depth} layers, patches of ${config.patch} px) trained on \`${data}\` at ${trained.width} x ${trained.height} px. Licence: ${licence}; NOTICE credits the drawings.`,
+    `A diffusion transformer (${config.width} wide, ${config.depth} layers, ${millions(card)} weights, patches of ${config.patch} px) trained on \`${data}\` at ${trained.width} x ${trained.height} px. Licence: ${licence}; NOTICE credits the drawings.`,
     '',
     '```sh',
     `ropewalk generate "${exampleOf(vocabulary)}" --model ${id} --seed 7`,
@@ -30,7 +34,7 @@ export function tokenModelReadme(card: TokenCard, evaluation?: Evaluation): stri
   return [
     `# ${title}`,
     '',
-    `An autoregressive transformer (${config.width} wide, ${config.depth} layers) over the ${config.codes} codes of \`${tokenizer.id}\`, a token every ${tokenizer.factor} px, trained on \`${data}\` at ${trained.width} x ${trained.height} px. Licence: ${licence}; NOTICE credits the drawings.`,
+    `An autoregressive transformer (${config.width} wide, ${config.depth} layers, ${millions(card)} weights) over the ${config.codes} codes of \`${tokenizer.id}\`, a token every ${tokenizer.factor} px, trained on \`${data}\` at ${trained.width} x ${trained.height} px. Licence: ${licence}; NOTICE credits the drawings.`,
     '',
     '```sh',
     `ropewalk generate "${exampleOf(vocabulary)}" --model ${id} --seed 7`,

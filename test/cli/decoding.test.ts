@@ -110,6 +110,19 @@ test('evaluate decoding', async () => {
   expect(wrong.err).toContain("got 'jump'");
 });
 
+test('decoders are drawn as a chart; too few pictures have no kernel distance', async () => {
+  const chart = join(folder, 'charts/decoding.svg');
+  const { code } = await compare('--chart', chart, '--decoders', 'sequential,fixed-noise');
+  expect(code).toBe(0);
+  const svg = await readFile(chart, 'utf8');
+  expect(svg).toContain('<svg');
+  for (const name of ['sequential', 'fixed-noise']) expect(svg).toContain(name);
+  const few = await compare('--kid');
+  expect(few).toMatchObject({ code: 2, err: expect.stringContaining('at least 20 pictures') });
+  const strange = await compare('--chart', join(folder, 'chart.gif'));
+  expect(strange).toMatchObject({ code: 2, err: expect.stringContaining('.svg or .png') });
+});
+
 test('drafters are given to a model, and then asked for by name and options', async () => {
   const missing = await generate('--decoder', 'speculative:drafter=network,length=3');
   expect(missing).toMatchObject({ code: 2, err: expect.stringContaining("got 'network', which") });

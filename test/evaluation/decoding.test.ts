@@ -47,6 +47,7 @@ test('decoders side by side', async () => {
   expect(sjd!.equal).toBeLessThan(1);
   expect(zipar!.passes).toBe(10);
   expect(formatDecoding(rows).split('\n')).toHaveLength(6);
+  expect(formatDecoding(rows)).toMatch(/equal +KID x 1000\nsequential .* 3000\.00\n/);
 });
 
 test('a chart has a bar for each number, as long as its share of the largest', () => {
