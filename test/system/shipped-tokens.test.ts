@@ -47,7 +47,7 @@ const WORDS = ['style=avataaars', 'hair color=red'];
 const GROUPS = 8;
 /** The last token of the prefix, the two that are counted, and one that gives drafts something to reach for. */
 const DRAWN = 4;
-const [ROWS, DRAWS, SEED] = [50, 1500, 4_000_000];
+const [ROWS, DRAWS, SEED] = [50, 1000, 4_000_000];
 
 const engine = createEngine();
 const sessions: ARSession[] = [];
