@@ -3,11 +3,11 @@ import { basename, join } from 'node:path';
 import type { FeatureNetwork } from '../encoders/features/contract.ts';
 import { createInception } from '../encoders/features/inception.ts';
 import { openOnnxFeatures } from '../encoders/features/onnx-file.ts';
-import { readMethodText } from '../encoders/positions/coordinates-text.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
+import { readMethod } from '../evaluation/resolution/methods-text.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
 import { checkTold, createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
-import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
+import { planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
 import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
 import { formatReport, reportOf } from '../evaluation/resolution/report.ts';
@@ -28,14 +28,14 @@ export async function measureSizes(
   options: EvaluateResolutionCommand,
   context: Context,
 ): Promise<void> {
-  const { cache, out, samples } = options;
+  const { out, samples } = options;
   const { models, entries } = await findTrained(options.models, (name) =>
     chooseModel(name, context),
   );
   const plan = {
-    ...planOf(options),
+    ...options,
     models,
-    extend: await Promise.all(options.extend.map(readMethod)),
+    extend: await Promise.all(options.extend.map((name) => readMethod(name, readExtensions))),
   };
   planCells(plan);
   const cards = entries.map(({ card }) => card);
@@ -49,13 +49,13 @@ export async function measureSizes(
   const line = progressLine(context.stderr, () => performance.now());
   const count = samples + (options.reference ?? Math.max(samples, 512));
   const drawings = await openAvatarDrawings({
-    ...{ ...plan, count, cache },
+    ...{ ...plan, count },
     onProgress: ({ side, done, of }) => line.show(`${done} of ${of} drawings of ${side} px made`),
   });
   const painter = createPainter(engine, entries, context.signal);
   const drawing = (card: ModelCard) => drawingOf(card, engine, options);
   const resolution = await measureResolution({
-    ...{ ...plan, out, drawings, network, readers, drawing, signal: context.signal },
+    ...{ ...plan, drawings, network, readers, drawing, signal: context.signal },
     render: (asked) => painter.render(asked, drawing(asked.cell.model)),
     now: () => performance.now(),
     onEstimate: ({ missing, pictures, cells, seconds }) => {
@@ -84,24 +84,6 @@ export async function measureSizes(
   await writeReport(out, resolution, report);
   context.stdout.write(formatReport(report));
   context.stdout.write(`${join(out, 'report.html')}\n`);
-}
-
-const planOf = ({ sizes, samples, seeds, ...rest }: EvaluateResolutionCommand) => ({
-  ...{ sizes, samples, seeds },
-  ...(rest.extendSizes ? { extendSizes: rest.extendSizes } : {}),
-  ...(rest.extendSeeds ? { extendSeeds: rest.extendSeeds } : {}),
-  ...(rest.sheetSizes ? { sheetSizes: rest.sheetSizes } : {}),
-});
-
-/** 'none', 'own', or extensions as `generate` has them and options of coordinates, several at once with + between. */
-async function readMethod(name: string): Promise<ExtendMethod> {
-  if (name === 'none' || name === 'own') return { name };
-  const { extensions, coordinates } = readMethodText(name);
-  return {
-    name,
-    ...(extensions.length > 0 ? { choice: await readExtensions(extensions) } : {}),
-    ...(coordinates === undefined ? {} : { coordinates }),
-  };
 }
 
 function openFeatures(

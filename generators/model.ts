@@ -64,6 +64,13 @@ export const ObjectiveSchema = Type.Object(
 );
 export type ObjectiveConfig = Static<typeof ObjectiveSchema>;
 
+/** What a network that is told sizes is told (encoders/conditioning/micro.ts). */
+export const ToldSchema = Type.Union([
+  Type.Literal('asked'),
+  Type.Literal('trained'),
+  Type.Literal('nothing'),
+]);
+
 /** How pictures are drawn unless it is said otherwise. */
 export const SamplingSchema = Type.Object(
   {
@@ -71,10 +78,8 @@ export const SamplingSchema = Type.Object(
     steps: Count,
     guidance: Type.Number({ minimum: 0 }),
     shift: Type.Number({ exclusiveMinimum: 0 }),
-    /** Of a network that is told sizes: what it is told (encoders/conditioning/micro.ts). Default: asked. */
-    micro: Type.Optional(
-      Type.Union([Type.Literal('asked'), Type.Literal('trained'), Type.Literal('nothing')]),
-    ),
+    /** Of a network that is told sizes. Default: asked. */
+    micro: Type.Optional(ToldSchema),
   },
   exact,
 );

@@ -162,7 +162,8 @@ function extensionsOf(
     composePositions(positionsThere, shape).place(gridOf(config, size), 'sample', { t: 1 });
   // A size beyond the range of the model's own methods is no fault of an extension.
   inField('size', () => place({ ...own, extend: [] }));
-  inField('position.extend', () => place(chosen === undefined ? own : { ...own, extend: chosen }));
+  const used = chosen ?? own.extend;
+  if (used !== undefined) inField('position.extend', () => place({ ...own, extend: used }));
   return chosen;
 }
 

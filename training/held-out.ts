@@ -2,13 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contactSheet, encodePng, type Picture } from '../png.ts';
-import {
-  type Engine,
-  type HostTensors,
-  type Program,
-  type Spec,
-  specsOf,
-} from '../tensor/program.ts';
+import { type Engine, type HostTensors, type Spec, specsOf } from '../tensor/program.ts';
+import { createPrograms } from './programs.ts';
 import type { Loss } from './update.ts';
 
 /** Pictures on a sheet of samples. */
@@ -34,35 +29,27 @@ export type HeldOutOptions = {
 /** The mean loss of the first `count` batches, without updates. */
 export async function createHeldOutLoss(options: HeldOutOptions) {
   const { engine, loss, inputs, weights, batches, count } = options;
-  const programs = new Map<string, Promise<Program>>();
-  const programFor = (shapes: Readonly<Record<string, Spec>>): Promise<Program> => {
-    const key = JSON.stringify(Object.entries(shapes).map(([name, { shape }]) => [name, shape]));
-    const found =
-      programs.get(key) ??
-      engine.compile(
-        ({ weights: w, inputs: given }) => ({
-          outputs: { loss: loss({ weights: w, inputs: given }) },
-        }),
-        { inputs: shapes, weights },
-        { name: 'held-out loss', weights: 'live' },
-      );
-    programs.set(key, found);
-    return found;
-  };
-  await programFor(inputs);
+  const programs = createPrograms((shapes) =>
+    engine.compile(
+      ({ weights: w, inputs: given }) => ({
+        outputs: { loss: loss({ weights: w, inputs: given }) },
+      }),
+      { inputs: shapes, weights },
+      { name: 'held-out loss', weights: 'live' },
+    ),
+  );
+  await programs.of(inputs);
   return {
     async heldOut(ema: HostTensors) {
       let total = 0;
       for (let i = 0; i < count; i++) {
         const batch = batches(i);
-        const program = await programFor(specsOf(batch));
+        const program = await programs.of(specsOf(batch));
         total += (await program.run(batch, { weights: ema })).loss!.data[0]!;
       }
       return { heldOutLoss: total / count };
     },
-    async dispose(): Promise<void> {
-      for (const program of programs.values()) await (await program).dispose();
-    },
+    dispose: () => programs.dispose(),
   };
 }
 

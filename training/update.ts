@@ -6,7 +6,6 @@ import {
   type Engine,
   type HostTensor,
   type HostTensors,
-  type Program,
   type Spec,
   specsOf,
 } from '../tensor/program.ts';
@@ -14,6 +13,7 @@ import { sizeOf } from '../tensor/shape.ts';
 import { type Arena, add, compileLoop, createArena, mul, sub } from '../tensor/simd.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
+import { createPrograms } from './programs.ts';
 
 /** The scalar that is made small, from weights and one batch; `watch` lets others see what it met on the way. */
 export type Loss = (args: {
@@ -81,24 +81,14 @@ export async function createUpdate(
     Object.entries(weights).filter(([name]) => !hold || !name.startsWith(hold.prefix)),
   );
   let step = 0;
-  const programs = new Map<string, Promise<Program>>();
-  const programFor = (shapes: Readonly<Record<string, Spec>>): Promise<Program> => {
-    const key = JSON.stringify(
-      Object.entries(shapes)
-        .map(([name, s]) => [name, s.shape])
-        .sort(),
-    );
-    const found =
-      programs.get(key) ??
-      engine.compile(
-        lossAndGradients(loss, names),
-        { inputs: shapes, weights },
-        { name: 'training step', weights: 'live' },
-      );
-    programs.set(key, found);
-    return found;
-  };
-  await programFor(inputs);
+  const programs = createPrograms((shapes) =>
+    engine.compile(
+      lossAndGradients(loss, names),
+      { inputs: shapes, weights },
+      { name: 'training step', weights: 'live' },
+    ),
+  );
+  await programs.of(inputs);
   /** Preallocated: fresh 40 MB of outputs a step would cost page faults. */
   const into = Object.fromEntries(
     names.map((name) => [`grad/${name}`, gradients[name]!.data as Float32Array]),
@@ -111,7 +101,7 @@ export async function createUpdate(
       let sums: Record<string, Float32Array> | undefined;
       const watched: HostTensors[] = [];
       for (const [i, batch] of batches.entries()) {
-        const program = await programFor(specsOf(batch));
+        const program = await programs.of(specsOf(batch));
         const out = await program.run(batch, { weights, into });
         total += checkLoss(out.loss!.data[0]!, step + 1, i);
         watched.push(watchedOf(out));
@@ -140,7 +130,7 @@ export async function createUpdate(
       overwrite(moments, state.moments);
     },
     async dispose() {
-      for (const program of programs.values()) await (await program).dispose();
+      await programs.dispose();
       await optimiser.dispose?.();
     },
   };

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { createInception } from '../encoders/features/inception.ts';
-import { readMethodText } from '../encoders/positions/coordinates-text.ts';
 import { parseExtension } from '../encoders/positions/extension-text.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
+import { readMethod } from '../evaluation/resolution/methods-text.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
 import { checkTold, createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
 import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
@@ -13,7 +13,7 @@ import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
 import { reportOf } from '../evaluation/resolution/report.ts';
 import { writeReport } from '../evaluation/resolution/report-files.ts';
 import { measureResolution } from '../evaluation/resolution/run.ts';
-import type { ModelCard } from '../generators/model.ts';
+import { type ModelCard, ToldSchema } from '../generators/model.ts';
 import { diffusionCard } from '../generators/token-model.ts';
 import type { JobTask } from '../jobs/jobs.ts';
 import { findModel, listModels } from '../pipelines/models.ts';
@@ -40,9 +40,7 @@ const Config = Type.Object(
     sheetSizes: Type.Optional(Type.Array(SizeOf, { maxItems: 32 })),
     steps: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
     guidance: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
-    micro: Type.Optional(
-      Type.Union([Type.Literal('asked'), Type.Literal('trained'), Type.Literal('nothing')]),
-    ),
+    micro: Type.Optional(ToldSchema),
   },
   { additionalProperties: false },
 );
@@ -54,7 +52,7 @@ export async function checkResolution(given: unknown, { folders }: Pick<Places, 
     const entry = findModel(name, list);
     return { ...entry, card: diffusionCard(entry.card) };
   });
-  const plan = { ...config, models, extend: config.extend.map(methodOf) };
+  const plan = { ...config, models, extend: await Promise.all(config.extend.map(methodOf)) };
   planCells(plan);
   const cards = entries.map(({ card }) => card);
   checkTold(cards, config);
@@ -62,16 +60,11 @@ export async function checkResolution(given: unknown, { folders }: Pick<Places, 
   return { config, entries, plan };
 }
 
-function methodOf(name: string): ExtendMethod {
-  if (name === 'none' || name === 'own') return { name };
-  const { extensions, coordinates } = readMethodText(name);
-  const several = extensions.map(parseExtension);
-  return {
-    name,
-    ...(several.length > 0 ? { choice: several.length === 1 ? several[0]! : several } : {}),
-    ...(coordinates === undefined ? {} : { coordinates }),
-  };
-}
+const methodOf = (name: string): Promise<ExtendMethod> =>
+  readMethod(name, (texts) => {
+    const several = texts.map(parseExtension);
+    return several.length === 1 ? several[0]! : several;
+  });
 
 export async function resolutionJob(
   given: unknown,

@@ -6,7 +6,10 @@
  */
 import type { Places } from './places.ts';
 
-/** `logits` [T, T]; entries that are hidden (below -1e8) have no part. */
+/** Masks hide by -1e9, to which a logit is added. */
+export const isHidden = (logit: number): boolean => logit <= -1e8;
+
+/** `logits` [T, T]; entries that are hidden have no part. */
 export function nonToeplitzResidual(logits: ArrayLike<number>, places: Places): number {
   const { count: T, y, x } = places;
   const groups = new Map<string, { sum: number; times: number }>();
@@ -15,7 +18,7 @@ export function nonToeplitzResidual(logits: ArrayLike<number>, places: Places): 
     for (let i = 0; i < T; i++)
       for (let j = 0; j < T; j++) {
         const value = logits[i * T + j]!;
-        if (value > -1e8) see(value, groupOf(i, j));
+        if (!isHidden(value)) see(value, groupOf(i, j));
       }
   };
   each((value, name) => {

@@ -5,6 +5,7 @@
  * is not the place's (the corner of a grid), the slope is against the log of how many are seen (ours).
  */
 import type { States } from './places.ts';
+import { isHidden } from './toeplitz.ts';
 
 /** Variance over pictures and channels at each place. */
 export function varianceByPlace({ data, pictures, tokens, width }: States): Float64Array {
@@ -32,11 +33,11 @@ export function varianceSlope(states: States, seen?: ArrayLike<number>): number 
   return along / xs.reduce((sum, x) => sum + (x - mx) ** 2, 0);
 }
 
-/** How many tokens each one attends to, where masks make that differ: logits [T, T], hidden below -1e8. */
+/** How many tokens each one attends to, where masks make that differ: logits [T, T]. */
 export function seenTokens(logits: ArrayLike<number>, count: number): number[] | undefined {
   const seen = Array.from({ length: count }, (_, i) => {
     let own = 0;
-    for (let j = 0; j < count; j++) if (logits[i * count + j]! > -1e8) own++;
+    for (let j = 0; j < count; j++) if (!isHidden(logits[i * count + j]!)) own++;
     return own;
   });
   return seen.every((own) => own === seen[0]) ? undefined : seen;

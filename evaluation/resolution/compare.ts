@@ -180,8 +180,9 @@ export type Best = {
 /** The arm of the least KID at each size. */
 export function bestOf(arms: readonly ArmAtSize[], rng: Rng): Best[] {
   const sizes = [...new Set(arms.map(({ at }) => at))];
+  const drawn = drawnArms(arms);
   return sizes.map((at) => {
-    const here = drawnArms(arms).filter((arm) => arm.at === at);
+    const here = drawn.filter((arm) => arm.at === at);
     const best = leastOf(here);
     const size = sizeName(at.size);
     const alike = here.filter((arm) => {

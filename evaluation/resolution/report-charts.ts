@@ -28,6 +28,11 @@ const MAPS: readonly MeasureName[] = [
 const unique = (values: readonly string[]): string[] => [...new Set(values)];
 export const sizesOf = ({ rows }: Report): string[] => unique(rows.map(({ size }) => size));
 export const methodsOf = ({ rows }: Report): string[] => unique(rows.map(({ extend }) => extend));
+/** What models are shown with beside each other: none, or the first where none was not drawn. */
+export function plainMethod(report: Report): string {
+  const methods = methodsOf(report);
+  return methods.includes('none') ? 'none' : methods[0]!;
+}
 export const modelsOf = ({ rows }: Report): string[] => unique(rows.map(({ model }) => model));
 const isSquare = (size: string): boolean => {
   const [width, height] = size.split('x');
@@ -88,7 +93,7 @@ function groupsOf(report: Report): Group[] {
       const row = findRow(report.rows, { model, extend, size });
       return row?.unchanged ? undefined : row;
     });
-  const plain = methods.includes('none') ? 'none' : methods[0]!;
+  const plain = plainMethod(report);
   const several = models.length > 1;
   const ofModels = (
     name: string,

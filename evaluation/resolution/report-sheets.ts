@@ -3,7 +3,7 @@ import { blank, contactSheet, type Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
 import { SHOWN, sizeName } from './plan.ts';
 import type { Report } from './report.ts';
-import { bestRow, methodsOf, modelsOf, type Named } from './report-charts.ts';
+import { bestRow, methodsOf, modelsOf, type Named, plainMethod } from './report-charts.ts';
 import type { Resolution, SeenSize } from './run.ts';
 
 /** In place of what was not drawn, and around pictures. */
@@ -61,7 +61,7 @@ function groupsOf({ cells }: Resolution, report: Report): Sheets[] {
   const extended = models.filter((model) =>
     cells.some(({ cell }) => cell.name === model && cell.drawnBy !== 'none'),
   );
-  const plain = methods.includes('none') ? 'none' : methods[0]!;
+  const plain = plainMethod(report);
   const ofModels = {
     ...{ name: 'models', title: 'All models' },
     rows: [

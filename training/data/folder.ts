@@ -42,12 +42,7 @@ export async function openFolder({
   const stamps = await Promise.all(labelled.map(({ file }) => stat(join(folder, file))));
   const { size, buckets, native } = shapes;
   const rule = shapeRuleOf(shapes);
-  const shapeOf = async (file: string) =>
-    rule ? { shape: rule(await sidesOf(join(folder, file))) } : {};
-  const draw = async (file: string) => {
-    const { shape } = await shapeOf(file);
-    return pixelsOf(join(folder, file), shape?.size ?? [size, size]);
-  };
+  const draw = (file: string, sides: Sides = [size, size]) => pixelsOf(join(folder, file), sides);
   return openPictures({
     cache,
     name: 'folder',
@@ -63,12 +58,14 @@ export async function openFolder({
       const skipped = await unreadable(labelled, draw);
       const readable = labelled.filter(({ file }) => !skipped.includes(file));
       const pictures: Source[] = [];
-      for (const { file, words } of readable)
+      for (const { file, words } of readable) {
+        const shape = rule?.(await sidesOf(join(folder, file)));
         pictures.push({
           words: words.map((word) => ids.get(word)!).sort((a, b) => a - b),
-          ...(await shapeOf(file)),
-          draw: () => draw(file),
+          ...(shape ? { shape } : {}),
+          draw: () => draw(file, shape?.size),
         });
+      }
       return { pictures, skipped };
     },
     onProgress,
