@@ -1,9 +1,11 @@
 /** Runs `ropewalk evaluate model` and `ropewalk evaluate reader`. */
 import { join } from 'node:path';
+import { checkBeside } from '../evaluation/beside.ts';
 import { recordEvaluation, writeEvaluation } from '../evaluation/evaluation-files.ts';
 import { checkAvatars, measureModel, readerFor } from '../evaluation/model-session.ts';
 import { makeReader, readReaderConfiguration } from '../evaluation/reader-run.ts';
 import { barsOf, formatEvaluation } from '../evaluation/report.ts';
+import type { AnyCard } from '../generators/token-model.ts';
 import { type Context, Exit, modelFolders } from './context.ts';
 import { openDevice } from './device.ts';
 import type { EvaluateModelCommand, EvaluateReaderCommand } from './evaluate.ts';
@@ -16,6 +18,7 @@ export async function measure(options: EvaluateModelCommand, context: Context): 
   const { cache, trained, samples, heldOut: heldOutSamples, out } = options;
   const { folder, card } = await chooseAnyModel(options.model, context);
   checkAvatars(card);
+  const beside = await chooseBeside(options, card, context);
   const reader = options.reader ?? readerFor(card, modelFolders(context));
   const engine = await openDevice(options, context);
   await checkWritable(out);
@@ -27,12 +30,28 @@ export async function measure(options: EvaluateModelCommand, context: Context): 
     onProgress: ({ stage, done, of }) => line.show(`${stage}: ${done} of ${of}`),
   }).finally(() => line.end());
   await writeEvaluation(out, result);
-  if (options.record) await recordEvaluation(folder, result.evaluation);
+  if (options.record) await recordEvaluation(folder, result.evaluation, beside);
   context.stderr.write(
     `measured in ${duration((performance.now() - began) / 1000)}, files in ${out}\n`,
   );
   context.stdout.write(formatEvaluation(result.evaluation));
   if (barsOf(result.evaluation).some(({ passed }) => !passed)) throw new Exit(1);
+}
+
+/** The card of the model whose numbers go beside. */
+async function chooseBeside(
+  { beside, record }: EvaluateModelCommand,
+  card: AnyCard,
+  context: Context,
+): Promise<AnyCard | undefined> {
+  if (beside === undefined) return undefined;
+  if (!record)
+    throw new RangeError(
+      `--beside: expected --record, which writes the README that has '${beside}' beside, got none; add it`,
+    );
+  const other = await chooseAnyModel(beside, context);
+  checkBeside(card, other.card);
+  return other.card;
 }
 
 export async function trainReaderRun(

@@ -22,6 +22,7 @@ export type EvaluateModelCommand = Common & {
   readonly trained: number;
   readonly out: string;
   readonly record?: boolean;
+  readonly beside?: string;
 };
 export type EvaluateTokenizerCommand = Common & {
   readonly model: string;
@@ -86,6 +87,7 @@ export function evaluateCommand(program: Command, context: Context): void {
     .option('--trained <n>', 'drawings the model was trained on', whole(1), 60_000)
     .option('--out <folder>', 'where numbers and sheets go', 'out/evaluation')
     .option('--record', "write the numbers into the model's card and README")
+    .option('--beside <id>', 'with --record: a model whose recorded numbers the README has beside')
     .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
     .addOption(deviceOption())
     .addOption(threadsOption())

@@ -28,7 +28,7 @@ export function modelsCommand(program: Command, context: Context): void {
         );
       for (const { id, folder, card } of models)
         context.stdout.write(
-          `${id}\n  ${card.title}; ${card.licence}\n  sizes: ${sizesOf(card)}\n  default: ${defaultsOf(card)}\n` +
+          `${id}\n  ${card.title}; ${card.licence}\n  sizes: ${sizesOf(card)}${trainingOf(card)}\n  default: ${defaultsOf(card)}\n` +
             `  words: ${card.vocabulary.length}${stylesOf(card.vocabulary)}\n  in ${folder}\n`,
         );
     });
@@ -39,6 +39,12 @@ function sizesOf(card: AnyCard): string {
   if (card.architecture === 'ar') return `${width}x${height}, ${card.tokenizer.factor} px a token`;
   const { config, largestSide } = card;
   return `trained at ${width}x${height}, multiples of ${config.patch} up to ${largestSide}`;
+}
+
+function trainingOf({ training }: AnyCard): string {
+  if (!training) return '';
+  const hours = training.hours === undefined ? '' : `, ${training.hours} hours`;
+  return `\n  training: ${training.pictures.toLocaleString('en-US')} pictures${hours}`;
 }
 
 function defaultsOf(card: AnyCard): string {

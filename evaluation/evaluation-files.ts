@@ -36,8 +36,15 @@ function sheet({ generated, real }: Samples): Promise<Picture> {
   return contactSheet(pairs, { columns: 2 * COLUMNS });
 }
 
-/** Puts the numbers into a model's card and page; the weights must be those that were measured. */
-export async function recordEvaluation(folder: string, evaluation: Evaluation): Promise<AnyCard> {
+/**
+ * Puts the numbers into a model's card and page, there beside those that another's card has; the weights must be
+ * those that were measured.
+ */
+export async function recordEvaluation(
+  folder: string,
+  evaluation: Evaluation,
+  beside?: AnyCard,
+): Promise<AnyCard> {
   const card = await readAnyCard(folder);
   if (card.digest !== evaluation.model.digest)
     throw new Error(
@@ -47,6 +54,6 @@ export async function recordEvaluation(folder: string, evaluation: Evaluation): 
   const write = (name: string, text: string) =>
     replaceFile(join(folder, name), (file) => writeFully(file, new TextEncoder().encode(text)));
   await write('model.json', `${JSON.stringify(measured, null, 2)}\n`);
-  await write('README.md', readmeOf(measured, evaluation));
+  await write('README.md', readmeOf(measured, evaluation, beside));
   return measured;
 }

@@ -1,22 +1,20 @@
 /** The README.md of a model's folder: what it is, how to use it, what was measured. */
 import type { ModelCard } from '../generators/model.ts';
 import type { AnyCard, TokenCard } from '../generators/token-model.ts';
-import { parametersOf } from '../pipelines/describe.ts';
+import { besideRows } from './beside.ts';
+import { millions, trainedWords } from './card-words.ts';
 import type { Evaluation } from './evaluate-model.ts';
 import { barsOf, conditionsOf, rowsOf } from './report.ts';
-
-/** "7.3 million", by the shapes that the card says. */
-const millions = (card: AnyCard): string => `${(parametersOf(card) / 1e6).toPrecision(2)} million`;
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
 
 export function modelReadme(card: ModelCard, evaluation?: Evaluation): string {
-  const { id, title, config, trained, sampling, data, licence, vocabulary } = card;
+  const { id, title, config, sampling, licence, vocabulary } = card;
   return [
     `# ${title}`,
     '',
-    `A diffusion transformer (${config.width} wide, ${config.depth} layers, ${millions(card)} weights, patches of ${config.patch} px) trained on \`${data}\` at ${trained.width} x ${trained.height} px. Licence: ${licence}; NOTICE credits the drawings.`,
+    `A diffusion transformer (${config.width} wide, ${config.depth} layers, ${millions(card)} weights, patches of ${config.patch} px) ${trainedWords(card)}. Licence: ${licence}; NOTICE credits the drawings.`,
     '',
     '```sh',
     `ropewalk generate "${exampleOf(vocabulary)}" --model ${id} --seed 7`,
@@ -30,11 +28,11 @@ export function modelReadme(card: ModelCard, evaluation?: Evaluation): string {
 
 /** The page of an autoregressive model. */
 export function tokenModelReadme(card: TokenCard, evaluation?: Evaluation): string {
-  const { id, title, config, trained, tokenizer, sampling, data, licence, vocabulary } = card;
+  const { id, title, config, tokenizer, sampling, licence, vocabulary } = card;
   return [
     `# ${title}`,
     '',
-    `An autoregressive transformer (${config.width} wide, ${config.depth} layers, ${millions(card)} weights) over the ${config.codes} codes of \`${tokenizer.id}\`, a token every ${tokenizer.factor} px, trained on \`${data}\` at ${trained.width} x ${trained.height} px. Licence: ${licence}; NOTICE credits the drawings.`,
+    `An autoregressive transformer (${config.width} wide, ${config.depth} layers, ${millions(card)} weights) over the ${config.codes} codes of \`${tokenizer.id}\`, a token every ${tokenizer.factor} px, ${trainedWords(card)}. Licence: ${licence}; NOTICE credits the drawings.`,
     '',
     '```sh',
     `ropewalk generate "${exampleOf(vocabulary)}" --model ${id} --seed 7`,
@@ -46,8 +44,17 @@ export function tokenModelReadme(card: TokenCard, evaluation?: Evaluation): stri
   ].join('\n');
 }
 
-export const readmeOf = (card: AnyCard, evaluation: Evaluation): string =>
-  card.architecture === 'ar' ? tokenModelReadme(card, evaluation) : modelReadme(card, evaluation);
+/** The page of a model that was measured; with another card, what both say of it, side by side. */
+export function readmeOf(card: AnyCard, evaluation: Evaluation, beside?: AnyCard): string {
+  const page =
+    card.architecture === 'ar' ? tokenModelReadme(card, evaluation) : modelReadme(card, evaluation);
+  return beside ? `${page}\n${besideSection(card, beside)}` : page;
+}
+
+export function besideSection(card: AnyCard, other: AnyCard): string {
+  const [head, ...rows] = besideRows([card, other]);
+  return [`## Beside ${other.id}`, '', ...table(head!, rows), ''].join('\n');
+}
 
 /** The section of measured results. */
 function measured(evaluation: Evaluation): string[] {

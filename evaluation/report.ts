@@ -193,7 +193,11 @@ export function numbersOf(evaluation: Evaluation): Record<string, number | strin
         }
       : {}),
     ...(kid
-      ? { [`KID in ${kid.features}`]: short(kid.value), 'KID, standard error': short(kid.error) }
+      ? {
+          [`KID in ${kid.features}`]: short(kid.value),
+          'KID, standard error': short(kid.error),
+          'KID, pictures': kid.samples,
+        }
       : {}),
     'seams relative to real': short(seams.relative.value),
     'speckle above real': short(speckle.difference.value),

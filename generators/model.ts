@@ -84,6 +84,18 @@ export const SamplingSchema = Type.Object(
   exact,
 );
 
+/** What made the weights. */
+export const TrainedBySchema = Type.Object(
+  {
+    /** Pictures that were learnt from; one that came again counts again. */
+    pictures: Count,
+    /** Of the steps alone: pauses and what was looked at on the way do not count. */
+    hours: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  },
+  exact,
+);
+export type TrainedBy = Static<typeof TrainedBySchema>;
+
 const FIELDS = {
   version: Type.Literal(1),
   id: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]*$' }),
@@ -102,6 +114,7 @@ const FIELDS = {
   styles: Type.Optional(Type.Record(Type.String(), Type.Array(Type.String()))),
   sampling: SamplingSchema,
   data: Type.String(),
+  training: Type.Optional(TrainedBySchema),
   licence: Type.String(),
   /** SHA-256 of model.safetensors, hexadecimal. */
   digest: Type.String({ pattern: '^[0-9a-f]{64}$' }),

@@ -22,6 +22,7 @@ import {
   PositionSchema,
   parseCard,
   readCardFile,
+  TrainedBySchema,
 } from './model.ts';
 import { readTokenizer, type TokenizerModel } from './tokenizer-card.ts';
 
@@ -103,6 +104,7 @@ export const TokenCard = Type.Object(
     sampling: TokenSampling,
     drafters: Type.Optional(Drafters),
     data: Type.String(),
+    training: Type.Optional(TrainedBySchema),
     licence: Type.String(),
     /** SHA-256 of model.safetensors, hexadecimal. */
     digest: Digest,

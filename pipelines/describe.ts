@@ -34,11 +34,13 @@ export type OptionView = {
 export type ModelDescription = ReturnType<typeof describeModel>;
 
 export function describeModel(card: AnyCard) {
-  const { id, title, architecture, licence, digest, data, vocabulary, styles, positions } = card;
+  const { id, title, architecture, licence, digest, data } = card;
+  const { vocabulary, styles, positions, training } = card;
   const { width, height } = card.trained;
   return {
     ...{ id, title, architecture, licence, digest, data, vocabulary },
     ...(styles ? { styles } : {}),
+    ...(training ? { training } : {}),
     parameters: parametersOf(card),
     trained: { width, height },
     size: sizesOf(card),

@@ -2,8 +2,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { besideSection, modelReadme, tokenModelReadme } from '../evaluation/model-readme.ts';
 import { compileDiT } from '../generators/compile.ts';
 import { gridOf, layoutOf, readModel } from '../generators/model.ts';
+import { readAnyCard } from '../generators/token-model.ts';
 import { createEngine } from '../tensor/engine.ts';
 import { createRng } from '../tensor/rng.ts';
 
@@ -35,6 +37,30 @@ test.each([
   const { size } = statSync(join(ROOT, path));
   expect(size).toBeGreaterThan(0);
   expect(size).toBeLessThanOrEqual(most);
+});
+
+test.each(readdirSync(ROOT).filter((name) => existsSync(join(ROOT, name, 'model.json'))))(
+  '%s has a page that says what its card says',
+  async (id) => {
+    const card = await readAnyCard(join(ROOT, id));
+    const page = readFileSync(join(ROOT, id, 'README.md'), 'utf8');
+    const unmeasured = card.architecture === 'ar' ? tokenModelReadme(card) : modelReadme(card);
+    const [said] = unmeasured.split('Not measured yet');
+    expect(page.startsWith(said!)).toBe(true);
+    expect(card.training?.pictures).toBeGreaterThan(0);
+    for (const name of ['style', 'attributes'])
+      expect(page).toContain(
+        `| ${name}, relative to real | ${Number(card.numbers![`${name} relative to real`]).toFixed(4)} |`,
+      );
+  },
+);
+
+test('the page of the token model has the diffusion model beside it', async () => {
+  const [tokens, diffusion] = await Promise.all(
+    ['avatars-ar', 'avatars'].map((id) => readAnyCard(join(ROOT, id))),
+  );
+  const page = readFileSync(join(ROOT, 'avatars-ar/README.md'), 'utf8');
+  expect(page.endsWith(besideSection(tokens!, diffusion!))).toBe(true);
 });
 
 describe.each(folders)('%s', (id) => {

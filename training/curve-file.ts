@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { checkChartName, writeChart } from '../png-chart.ts';
-import { curveSvg, readMetrics } from './curve.ts';
+import { curveSvg } from './curve.ts';
+import { readMetrics } from './metrics.ts';
 
 /** Writes the curve as SVG or, by the file's name, PNG. */
 export async function writeCurve(run: string, path: string): Promise<void> {

@@ -1,10 +1,7 @@
 /** The loss curve of a run as an SVG picture, from its metrics.jsonl. */
+import type { StepMetrics } from './metrics.ts';
 
-export type Point = {
-  readonly step: number;
-  readonly loss: number;
-  readonly heldOutLoss?: number;
-};
+export type Point = Pick<StepMetrics, 'step' | 'loss' | 'heldOutLoss'>;
 
 const WIDTH = 800;
 const HEIGHT = 400;
@@ -14,18 +11,6 @@ const TOP = 30;
 const BOTTOM = 40;
 /** Points drawn at most: more than pixels say nothing. */
 const MOST = 400;
-
-/** Lines of metrics.jsonl; a last line that was cut off by a crash is left out. */
-export function readMetrics(text: string): Point[] {
-  return text.split('\n').flatMap((line) => {
-    try {
-      const { step, loss, heldOutLoss } = JSON.parse(line) as Point;
-      return [{ step, loss, ...(heldOutLoss === undefined ? {} : { heldOutLoss }) }];
-    } catch {
-      return [];
-    }
-  });
-}
 
 /** Training loss (means over equal stretches) and held-out loss over steps, the loss on a log scale. */
 export function curveSvg(points: readonly Point[], title: string): string {

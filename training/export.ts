@@ -5,6 +5,7 @@ import { type DiTCard, type FiTCard, type ModelCard, writeModel } from '../gener
 import { createRng } from '../tensor/rng.ts';
 import { checkTensors, readSafetensors } from '../tensor/safetensors.ts';
 import type { TrainingConfig } from './config.ts';
+import { trainedBy } from './metrics.ts';
 import { createNetwork } from './network.ts';
 import { type PackedTraining, readDiffusionTraining } from './packed-config.ts';
 import { createPackedNetwork } from './packed-network.ts';
@@ -35,7 +36,8 @@ export async function exportRun(run: string, options: ExportOptions): Promise<Mo
   const { tensors } = await readSafetensors(path);
   const shapes = Object.entries(weights).map(([name, { shape }]) => [name, shape] as const);
   checkTensors(tensors, Object.fromEntries(shapes), path);
-  return writeModel<ModelCard>(options.to, cardOf(training, network, options), tensors, 'F16');
+  const card = { ...cardOf(training, network, options), ...(await trainedBy(run, checkpoint)) };
+  return writeModel<ModelCard>(options.to, card, tensors, 'F16');
 }
 
 function networkOf(training: TrainingConfig | PackedTraining, vocabulary: readonly string[]) {

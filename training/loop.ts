@@ -8,17 +8,10 @@ import { join } from 'node:path';
 import type { HostTensors } from '../tensor/program.ts';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import { rateAt, type TrainingConfig } from './config.ts';
+import { readMetrics, type StepMetrics } from './metrics.ts';
 import type { Update } from './update.ts';
 
-export type StepProgress = {
-  readonly step: number;
-  readonly steps: number;
-  readonly loss: number;
-  readonly norm: number;
-  readonly rate: number;
-  readonly picturesPerSecond: number;
-  readonly heldOutLoss?: number;
-};
+export type StepProgress = StepMetrics & { readonly steps: number };
 
 type HeldOut = { readonly heldOutLoss: number };
 
@@ -74,9 +67,10 @@ export async function runSteps<Seen extends HeldOut>(
     const due = (interval: number) => step === steps || step % interval === 0;
     const unseen: Partial<Seen> = due(every.heldOut) ? await watch.heldOut(ema) : {};
     if (due(every.sheet)) await watch.sheet(ema, step);
-    if (due(every.checkpoint)) await saveCheckpoint(folder, update.state());
-    const line = { step, loss, norm, rate, picturesPerSecond, ...unseen };
+    const line = { step, loss, norm, rate, pictures, picturesPerSecond, ...unseen };
     await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(line)}\n`);
+    // After its line, so that every step of a checkpoint has one.
+    if (due(every.checkpoint)) await saveCheckpoint(folder, update.state());
     onStep?.({ ...line, steps });
   }
   if (!finished) await saveCheckpoint(folder, update.state());
@@ -91,9 +85,7 @@ async function openMetrics(folder: string, config: unknown, step: number): Promi
   await mkdir(join(folder, 'sheets'), { recursive: true });
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`);
   const path = join(folder, 'metrics.jsonl');
-  const lines = (await readFile(path, 'utf8').catch(() => ''))
-    .split('\n')
-    .filter((line) => line !== '');
-  const kept = lines.filter((line) => (JSON.parse(line) as { step: number }).step <= step);
-  await writeFile(path, kept.map((line) => `${line}\n`).join(''));
+  const lines = readMetrics(await readFile(path, 'utf8').catch(() => ''));
+  const kept = lines.filter((line) => line.step <= step);
+  await writeFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

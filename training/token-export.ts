@@ -8,6 +8,7 @@ import { configOf, readTokenizer } from '../generators/tokenizer-card.ts';
 import { createRng } from '../tensor/rng.ts';
 import { checkTensors, readSafetensors } from '../tensor/safetensors.ts';
 import type { ExportOptions } from './export.ts';
+import { trainedBy } from './metrics.ts';
 import { readTokenTraining } from './token-config.ts';
 import { createTokenNetwork } from './token-run.ts';
 
@@ -47,6 +48,7 @@ export async function exportTokenModel(run: string, options: ExportOptions): Pro
     ...(named.length > 0 ? { styles: Object.fromEntries(named) } : {}),
     sampling: config.sampling,
     data: set,
+    ...(await trainedBy(run, checkpoint)),
     licence: config.licence,
   };
   const written = await writeTokenModel(to, card, tensors);

@@ -169,6 +169,9 @@ export const ModelSchema = of<ModelView>()(
       vocabulary: Type.Array(Text),
       styles: Type.Optional(Values(Type.Array(Text))),
       trained: Type.Object({ width: Count, height: Count }, exact),
+      training: Type.Optional(
+        Type.Object({ pictures: Count, hours: Type.Optional(Type.Number()) }, exact),
+      ),
       size: Type.Object({ multiple: Count, largestSide: Count, fixed: Type.Boolean() }, exact),
       sampling: SamplingSchema,
       positions: Values(Type.Unknown()),

@@ -17,6 +17,7 @@ export type ModelView = {
   /** Which words can be said of a style. */
   readonly styles?: Readonly<Record<string, readonly string[]>>;
   readonly trained: { readonly width: number; readonly height: number };
+  readonly training?: { readonly pictures: number; readonly hours?: number };
   readonly size: {
     /** Sides are whole multiples of this. */
     readonly multiple: number;

@@ -76,6 +76,16 @@ describe('train', () => {
       async (model) => JSON.parse(await readFile(join(inside(model), 'model.json'), 'utf8')).digest,
     );
     expect(new Set(await Promise.all(digests)).size).toBe(1);
+    const { batch, accumulate } = tinyConfig();
+    const card = JSON.parse(await readFile(inside('models/tiny/model.json'), 'utf8'));
+    expect(card.training).toEqual({
+      pictures: 3 * batch * accumulate,
+      hours: expect.any(Number),
+    });
+    const listed = await run(['models'], { env: { ROPEWALK_MODELS: inside('models') } });
+    expect(listed.out).toContain(`training: ${card.training.pictures} pictures, `);
+    const page = await readFile(inside('models/tiny/README.md'), 'utf8');
+    expect(page).toContain(`16 x 16 px (${card.training.pictures} pictures, `);
   });
 
   test('Ctrl-C saves and exits with 130; the same command goes on', async () => {
@@ -197,6 +207,7 @@ describe('train', () => {
     [['doctor', '--gpu'], '--install tensorflow'],
     [['evaluate', 'reader', '/nowhere.json'], "'/nowhere.json'"],
     [['evaluate', 'model', '--samples', '1'], 'from 2 to 6000'],
+    [['evaluate', 'model', '--beside', 'avatars'], '--beside: expected --record'],
     [['evaluate', 'modle'], 'Did you mean model?'],
     [['train'], "missing required argument 'config'"],
   ])('%j is bad input', async (args, message) => {

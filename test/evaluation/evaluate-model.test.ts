@@ -218,5 +218,12 @@ describe('evaluateModel', () => {
     const page = await readFile(join(model, 'README.md'), 'utf8');
     expect(page).toContain('# Tiny');
     expect(page).toMatch(/\| style, relative to real \| 1\.0000 \| >= 0\.98 \| pass \|/);
+    expect(page).not.toContain('## Beside');
+
+    const other = { ...card, id: 'other', numbers: { 'attributes relative to real': 0.5 } };
+    await recordEvaluation(model, { ...evaluation, model: { id, digest } }, other);
+    const both = await readFile(join(model, 'README.md'), 'utf8');
+    expect(both.startsWith(`${page}\n## Beside other\n`)).toBe(true);
+    expect(both).toContain('| attributes found, relative to real | 1 | 0.5 |');
   });
 });

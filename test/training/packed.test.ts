@@ -12,6 +12,7 @@ import { createRng } from '../../tensor/rng.ts';
 import { readSafetensors } from '../../tensor/safetensors.ts';
 import { type Tensor, type Tensors, tf } from '../../tensor/tf.ts';
 import type { StepProgress } from '../../training/loop.ts';
+import { trainedBy } from '../../training/metrics.ts';
 import { weightedError } from '../../training/objective.ts';
 import { createPackedBatches, type PackedBatch } from '../../training/packed-batches.ts';
 import { parsePackedTraining } from '../../training/packed-config.ts';
@@ -252,6 +253,11 @@ test('a run on packed sizes learns, and goes on bit for bit after a stop', async
     return (await readSafetensors(join(folder, name, latest, 'ema.safetensors'))).tensors;
   };
   expect(await read('parts')).toEqual(await read('whole'));
+
+  // What a card says: the pictures that found room, of both sessions, though 10 were offered each time.
+  const placed = whole.reduce((sum, { pictures }) => sum + pictures, 0);
+  expect(placed).toBeLessThan(40 * 10);
+  expect((await trainedBy(join(folder, 'parts'), 'step-40')).training?.pictures).toBe(placed);
 });
 
 test.each<[Record<string, unknown>, string]>([

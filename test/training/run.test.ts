@@ -8,6 +8,7 @@ import { createEngine } from '../../tensor/engine.ts';
 import { readSafetensors } from '../../tensor/safetensors.ts';
 import type { TrainingConfig } from '../../training/config.ts';
 import type { StepProgress } from '../../training/loop.ts';
+import { trainedBy } from '../../training/metrics.ts';
 import { train } from '../../training/run.ts';
 import { shapes, tinyConfig } from './tiny.ts';
 
@@ -89,6 +90,9 @@ describe('a training run', () => {
     expect(lines.map((line) => (JSON.parse(line) as StepProgress).step)).toEqual(
       Array.from({ length: config.steps }, (_, i) => i + 1),
     );
+    const { training } = await trainedBy(killed, `step-${config.steps}`);
+    expect(training?.pictures).toBe(config.steps * config.batch * config.accumulate);
+    expect(training?.hours).toBeGreaterThan(0);
   });
 
   test('a checkpoint that is half written is never the latest', async () => {

@@ -55,12 +55,13 @@ const NETWORKS: Readonly<Record<string, string>> = {
 };
 
 function Card({ model }: { readonly model: ModelView }) {
-  const { id, title, architecture, parameters, licence, digest, data, sampling } = model;
+  const { id, title, architecture, parameters, licence, digest, data, sampling, training } = model;
   const methods = sampling.kind === 'diffusion' ? sampling.extensions : sampling.decoders;
   const facts: readonly (readonly [string, string, boolean?])[] = [
     ['Id', id, true],
     ['Network', `${NETWORKS[architecture] ?? architecture}, ${millions(parameters)} weights`],
     ['Trained on', `${data}, ${model.trained.width} × ${model.trained.height} px`],
+    ...(training ? [['Training', trainedBy(training)] as const] : []),
     ['Words', count(model.vocabulary.length)],
     sampling.kind === 'diffusion'
       ? ['Solver', `${sampling.solver}, ${sampling.steps} steps, CFG ${sampling.guidance}`]
@@ -97,6 +98,9 @@ function Card({ model }: { readonly model: ModelView }) {
     </article>
   );
 }
+
+const trainedBy = ({ pictures, hours }: NonNullable<ModelView['training']>): string =>
+  `${plural(pictures, 'picture')}${hours === undefined ? '' : `, ${hours} hours`}`;
 
 const millions = (parameters: number): string =>
   parameters >= 1e6 ? `${(parameters / 1e6).toFixed(1)} M` : count(parameters);
