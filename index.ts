@@ -122,7 +122,13 @@ export {
   constrained,
 } from './sampling/tokens/constrained.ts';
 export type { Draft, Logits, TokenModel } from './sampling/tokens/contract.ts';
-export type { DecodeOptions, Decoder, Decoding, RowPass } from './sampling/tokens/decoder.ts';
+export type {
+  ArmRounds,
+  DecodeOptions,
+  Decoder,
+  Decoding,
+  RowPass,
+} from './sampling/tokens/decoder.ts';
 export type { Drafter } from './sampling/tokens/drafters/drafter.ts';
 export { networkDrafter } from './sampling/tokens/drafters/network.ts';
 export type { Filters } from './sampling/tokens/filters.ts';

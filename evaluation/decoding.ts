@@ -3,7 +3,8 @@
  * those of sequential decoding. Drawings are mostly background, whose tokens are easy to guess, so the
  * tokens of the drawing itself are counted apart.
  */
-import type { Decoding, Property } from '../sampling/tokens/decoder.ts';
+import type { ArmRounds, Decoding, Property } from '../sampling/tokens/decoder.ts';
+import { bestArm, pooledArms } from './best-arm.ts';
 
 export type DecoderRow = {
   readonly decoder: string;
@@ -19,6 +20,8 @@ export type DecoderRow = {
   /** Share of tokens that are those of sequential decoding with the same seeds. */
   readonly equal: number;
   readonly kid?: number;
+  /** Of a bandit: what its arms came to over all pictures. */
+  readonly arms?: readonly ArmRounds[];
 };
 
 export type EvaluateDecoding = {
@@ -49,6 +52,7 @@ export async function evaluateDecoding(options: EvaluateDecoding): Promise<Decod
       ...sharesOf(decodings),
       equal: equalShare(tokens, reference),
       ...(kid ? { kid: await kid(tokens) } : {}),
+      ...pooledArms(decodings),
     });
   }
   return rows;
@@ -101,6 +105,7 @@ function equalShare(a: readonly Int32Array[], b: readonly Int32Array[]): number 
 /** A table for terminals. */
 export function formatDecoding(rows: readonly DecoderRow[]): string {
   const withKid = rows.some(({ kid }) => kid !== undefined);
+  const withArms = rows.some(({ arms }) => arms !== undefined);
   const head = [
     'decoder',
     'property',
@@ -116,8 +121,10 @@ export function formatDecoding(rows: readonly DecoderRow[]): string {
     ...[row.acceptedPerPass, row.tokensPerPass, row.foregroundPerPass].map((x) => x.toFixed(2)),
     `${(100 * row.equal).toFixed(1)} %`,
     ...(withKid ? [(1000 * (row.kid ?? Number.NaN)).toFixed(2)] : []),
+    ...(withArms ? [row.arms ? armText(row.arms) : ''] : []),
   ]);
-  const table = [[...head, ...(withKid ? ['KID x 1000'] : [])], ...lines];
+  const more = [...(withKid ? ['KID x 1000'] : []), ...(withArms ? ['best arm'] : [])];
+  const table = [[...head, ...more], ...lines];
   const widths = table[0]!.map((_, column) =>
     Math.max(...table.map((line) => line[column]!.length)),
   );
@@ -130,4 +137,10 @@ export function formatDecoding(rows: readonly DecoderRow[]): string {
           .trimEnd()}\n`,
     )
     .join('');
+}
+
+/** "network 4: 23 % of rounds". */
+function armText(arms: readonly ArmRounds[]): string {
+  const { drafter, length, share } = bestArm(arms);
+  return `${drafter} ${length}: ${(100 * share).toFixed(0)} % of rounds`;
 }

@@ -39,6 +39,15 @@ export type RowPass = {
   readonly places?: readonly number[];
 };
 
+/** What an arm of a bandit (a drafter and a length) came to. */
+export type ArmRounds = {
+  readonly drafter: string;
+  readonly length: number;
+  readonly rounds: number;
+  /** Mean of its rounds: tokens decided a row, over the round's cost in passes over one token. */
+  readonly reward: number;
+};
+
 export type Decoding = {
   /** N tokens a row. */
   readonly tokens: readonly Int32Array[];
@@ -46,6 +55,8 @@ export type Decoding = {
   readonly passes: number;
   /** By pass; rows that were finished have no drafts and no tokens. */
   readonly trace: readonly (readonly RowPass[])[];
+  /** Of a bandit: all its arms. */
+  readonly arms?: readonly ArmRounds[];
   /** Of constrained sampling: log of each row's importance weight. */
   readonly logWeights?: readonly number[];
 };

@@ -29,12 +29,23 @@ export function banditPlan(
 ): Plan {
   const most = Math.max(...arms.map((arm) => (arm.length + 1) / costOf(arm)));
   const chooser = createChooser(arms.length, most);
+  const counts = arms.map(() => 0);
+  const totals = arms.map(() => 0);
   return {
     arms,
     next: () => arms[chooser.choose()]!,
     learn: (arm, accepted) => {
       const decided = accepted.reduce((sum, n) => sum + n + 1, 0);
-      chooser.reward(arms.indexOf(arm), decided / accepted.length / costOf(arm));
+      const reward = decided / accepted.length / costOf(arm);
+      const index = arms.indexOf(arm);
+      chooser.reward(index, reward);
+      counts[index]!++;
+      totals[index]! += reward;
     },
+    told: () =>
+      arms.map(({ drafter, length }, i) => ({
+        ...{ drafter: drafter.name, length, rounds: counts[i]! },
+        reward: counts[i] ? totals[i]! / counts[i] : 0,
+      })),
   };
 }

@@ -6,7 +6,7 @@
 
 import type { Rng } from '../../tensor/rng.ts';
 import type { TokenModel } from './contract.ts';
-import { checkDrafts, type Decoder, openBatch } from './decoder.ts';
+import { type ArmRounds, checkDrafts, type Decoder, openBatch } from './decoder.ts';
 import { type Drafter, propose } from './drafters/drafter.ts';
 import { drawAt, type Law } from './law.ts';
 import { exact, type Rule } from './verify.ts';
@@ -18,6 +18,8 @@ export type Plan = {
   readonly arms: readonly Arm[];
   next(): Arm;
   learn?(arm: Arm, accepted: readonly number[]): void;
+  /** Of a plan that chooses: what each arm came to. */
+  told?(): readonly ArmRounds[];
 };
 
 /** The same drafter and length at every pass. */
@@ -64,7 +66,7 @@ export const speculative = (
       plan.learn?.(arm, accepted);
       await batch.end();
     }
-    return batch.finish();
+    return { ...batch.finish(), ...(plan.told ? { arms: plan.told() } : {}) };
   },
 });
 

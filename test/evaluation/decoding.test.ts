@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { bestArm, pooledArms } from '../../evaluation/best-arm.ts';
 import { evaluateDecoding, formatDecoding, isForeground } from '../../evaluation/decoding.ts';
 import { decodingChart } from '../../evaluation/decoding-chart.ts';
 import type { Picture } from '../../png.ts';
@@ -49,6 +50,50 @@ test('decoders side by side', async () => {
   expect(formatDecoding(rows).split('\n')).toHaveLength(6);
   expect(formatDecoding(rows)).toMatch(/equal +KID x 1000\nsequential .* 3000\.00\n/);
 });
+
+test('the best arm of a bandit is that of all pictures, and its share of all rounds', async () => {
+  const decoder = createDecoder(
+    'bandit',
+    { limit: 4, drafter: 'uniform', second: 'left' },
+    { width: 4 },
+  );
+  const seeds = [1, 2, 3];
+  const all: Decoding[] = [];
+  for (const seed of seeds)
+    all.push(await decoder.decode(oracle(TOY, 1), { rngs: [createRng(seed)] }));
+  const { arms } = pooledArms(all);
+  expect(arms!.map(({ drafter, length }) => `${drafter} ${length}`)).toEqual([
+    ...['uniform 1', 'uniform 2', 'uniform 4'],
+    ...['left 1', 'left 2', 'left 4'],
+  ]);
+  // Each pass but the first is a round, and a round with an arm decides its reward times its cost.
+  const passes = all.reduce((sum, one) => sum + one.passes - 1, 0);
+  expect(arms!.reduce((sum, { rounds }) => sum + rounds, 0)).toBe(passes);
+  const decided = arms!.map(({ length, rounds, reward }) => rounds * reward * (1 + 0.05 * length));
+  expect(decided.reduce((a, b) => a + b)).toBeCloseTo(seeds.length * 15, 8);
+  const best = bestArm(arms!);
+  expect(best.reward).toBe(Math.max(...arms!.map(({ reward }) => reward)));
+  expect(best.share).toBe(best.rounds / passes);
+
+  const [row] = await evaluateDecoding({
+    decoders: [{ name: 'bandit', property: 'lossless' }],
+    decode: async (name) => (name === 'bandit' ? all : decodedAlone(seeds)),
+    prepare: async () => {},
+    now: () => 0,
+  });
+  expect(row!.arms).toEqual(arms);
+  const said = `${best.drafter} ${best.length}: ${(100 * best.share).toFixed(0)} % of rounds`;
+  expect(formatDecoding([row!])).toContain(said);
+  expect(pooledArms(await decodedAlone(seeds))).toEqual({});
+});
+const decodedAlone = (seeds: readonly number[]) =>
+  Promise.all(
+    seeds.map((seed) =>
+      createDecoder('sequential', {}, { width: 4 }).decode(oracle(TOY, 1), {
+        rngs: [createRng(seed)],
+      }),
+    ),
+  );
 
 test('a chart has a bar for each number, as long as its share of the largest', () => {
   const shared = { acceptedPerPass: 0, tokensPerPass: 1, foregroundPerPass: 1, equal: 1 };

@@ -317,6 +317,7 @@ test('a plan of arms prefers those that give most for what they cost', () => {
   const drafter = uniform();
   const arms = [1, 3, 15].map((length) => ({ drafter, length }));
   // Drafts stand with probability 0.5: 1.5, 1.875 and 2 tokens a round.
+  let rewards: number[] = [];
   const rounds = (cost: number) => {
     const plan = banditPlan(
       arms,
@@ -332,10 +333,14 @@ test('a plan of arms prefers those that give most for what they cost', () => {
       plan.learn!(arm, [accepted]);
       counts.set(arm.length, counts.get(arm.length)! + 1);
     }
+    expect(plan.told!().map((told) => told.rounds)).toEqual([...counts.values()]);
+    rewards = plan.told!().map(({ reward }) => reward);
     return counts;
   };
   const costly = rounds(0.5); // 1, 0.75 and 0.24 tokens a unit
   expect(costly.get(1)! / 4000).toBeGreaterThan(0.8);
+  expect(rewards.indexOf(Math.max(...rewards))).toBe(0);
+  expect(rewards[0]).toBeCloseTo(1, 1); // thousands of rounds of 0 or 1 drafts: an error of 0.006
   const cheap = rounds(0.1); // 1.36, 1.44 and 0.8
   expect(cheap.get(15)! / 4000).toBeLessThan(0.1);
 });
