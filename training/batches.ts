@@ -6,6 +6,7 @@ import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import { microRows } from '../encoders/conditioning/micro.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
 import { SCHEDULES } from '../sampling/diffusion/registry.ts';
+import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
 import type { Schedule } from '../sampling/diffusion/solver.ts';
 import type { HostTensor } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
@@ -36,6 +37,8 @@ export type BatchOptions = {
     view: Pick<View, 'size' | 'of'>,
     tokens: Seen['tokens'],
   ) => HostTensor | undefined;
+  /** Shift of the times that are drawn for pictures placed as ones of [height, width] px. @default 1 */
+  readonly timeShift?: (placed: View['placed']) => number;
   /** Views, one a step. Default: whole pictures. Pictures of their own shapes have none. */
   readonly seen?: Pick<ShownViews, 'views' | 'pictures' | 'patch'>;
   /** Says what is seen of a picture (encoders/conditioning/micro.ts). */
@@ -55,6 +58,7 @@ export type Batches = (step: number) => Batch;
 export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): Batches {
   const { objective, time, drop, flip, variance = false } = options;
   const { batch: most, accumulate = 1, coordinates, micro = false } = options;
+  const { timeShift = () => 1 } = options;
   const whole = { views: [wholeOf(data.size, most)], pictures: () => data, patch: 1 };
   const show = isShaped(data)
     ? showBuckets(data, rng, most)
@@ -68,6 +72,7 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
     const shown = show(step);
     const batch = shown.pictures.length;
     const length = shown.size[0] * shown.size[1] * 3;
+    const shift = timeShift(shown.placed);
     const x = new Float32Array(batch * length);
     const target = new Float32Array(batch * length);
     const t = new Float32Array(batch);
@@ -75,7 +80,8 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
     const clean = new Float32Array(variance ? batch * length : 0);
     const seen: Seen[] = [];
     const rows = shown.pictures.map((index, row) => {
-      t[row] = variance ? snapTime(drawTime(time, draw)) : drawTime(time, draw);
+      const drawn = shiftTime(drawTime(time, draw), shift);
+      t[row] = variance ? snapTime(drawn) : drawn;
       const mirrored = flip && draw.uniform() < 0.5;
       seen[row] = shown.see(index, { rng: own('view', row), mirrored });
       const picture = toFloats(seen[row].pixels);
@@ -107,7 +113,7 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
 }
 
 const wholeOf = (side: number, batch: number): View => ({
-  ...{ how: 'full', size: [side, side], of: side, share: 1, batch },
+  ...{ how: 'full', size: [side, side], of: side, placed: [side, side], share: 1, batch },
   ...{ from: 1, until: Number.POSITIVE_INFINITY },
 });
 

@@ -101,6 +101,15 @@ export function createLoss(dit: DiTConfig, positions: Positions, objective: Obje
 }
 
 /**
+ * Times are drawn in training as positions shift them in sampling (extend/time-shift.ts): the same noise hides less of a
+ * larger picture.
+ */
+export const createTimeShift =
+  (dit: Pick<DiTConfig, 'patch'>, positions: Positions): NonNullable<BatchOptions['timeShift']> =>
+  ([height, width]) =>
+    positions.timeShift(gridOf(dit, { height, width }));
+
+/**
  * Coordinates of a picture's tokens where they are its own: random methods draw them anew, and views
  * of larger pictures keep those that they have there. Others are constants.
  */

@@ -5,6 +5,7 @@
  */
 import { dropWords } from '../encoders/conditioning/attributes.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
+import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
 import type { HostTensor } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { toFloats } from './batches.ts';
@@ -21,6 +22,8 @@ export type PackedBatchOptions = {
   readonly accumulate?: number;
   readonly objective: ObjectiveConfig;
   readonly time: TimeDraw;
+  /** Shift of the times that are drawn for pictures placed as ones of [height, width] px. @default 1 */
+  readonly timeShift?: (placed: View['placed']) => number;
   readonly drop: { readonly all: number; readonly some: number };
   readonly flip: boolean;
   /** Of pictures that have no shapes of their own. */
@@ -39,7 +42,7 @@ const NAMES = ['tokens', 'target', 'mask', 'coordinates', 'weight', 't', 'condit
 export type PackedBatch = Readonly<Record<(typeof NAMES)[number], HostTensor>>;
 
 /** A picture that is offered to a batch's rows. */
-type Offered = Pick<View, 'size' | 'of'> & {
+type Offered = Pick<View, 'size' | 'of' | 'placed'> & {
   readonly index: number;
   see(options: Seeing): Seen;
 };
@@ -103,7 +106,7 @@ function offerViews(
       const view = chooseView(views, ofRun, draw.stream(`view/${i}`).uniform());
       const index = order(step * batch + i);
       const look = (options: Seeing) => see(view, pictures(view.of).pixels(index), patch, options);
-      return { size: view.size, of: view.of, index, see: look };
+      return { size: view.size, of: view.of, placed: view.placed, index, see: look };
     });
 }
 
@@ -127,7 +130,8 @@ function offerOwn(
     return from(begins[step]!).map((index) => {
       const shape = data.shape(index);
       const look = (options: Seeing) => seeOwn(data.pixels(index), shape, options);
-      return { size: shape.cut, of: Math.min(...shape.cut), index, see: look };
+      const { cut } = shape;
+      return { size: cut, of: Math.min(...cut), placed: cut, index, see: look };
     });
   };
 }
@@ -136,10 +140,10 @@ function prepare(
   data: Dataset,
   offered: Offered,
   rng: Rng,
-  { objective, time, drop, flip, patch, coordinates }: PackedBatchOptions,
+  { objective, time, timeShift = () => 1, drop, flip, patch, coordinates }: PackedBatchOptions,
   always: ReadonlySet<number>,
 ): Ready {
-  const t = drawTime(time, rng);
+  const t = shiftTime(drawTime(time, rng), timeShift(offered.placed));
   const mirrored = flip && rng.uniform() < 0.5;
   const seen = offered.see({ rng: rng.stream('view'), mirrored });
   const clean = toTokens(toFloats(seen.pixels), offered.size, patch);

@@ -9,7 +9,7 @@ import { createRng, type Rng } from '../tensor/rng.ts';
 import type { Dataset } from './data/dataset.ts';
 import { createHeldOutLoss, heldOutBatches, saveSheet } from './held-out.ts';
 import { runSteps } from './loop.ts';
-import { createPlaces } from './network.ts';
+import { createPlaces, createTimeShift } from './network.ts';
 import { createPackedBatches, type PackedBatch } from './packed-batches.ts';
 import type { PackedTraining } from './packed-config.ts';
 import {
@@ -85,6 +85,7 @@ function batchesOf(
     ...training,
     ...shown,
     patch,
+    timeShift: createTimeShift({ patch }, positions),
     coordinates: (draw, view, tokens) => moved(draw, view, tokens) ?? placesOf(view),
   });
 }

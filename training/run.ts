@@ -7,7 +7,13 @@ import { createBatches } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { runSteps, type StepProgress } from './loop.ts';
-import { createLoss, createNetwork, createPlaces, type NetworkOptions } from './network.ts';
+import {
+  createLoss,
+  createNetwork,
+  createPlaces,
+  createTimeShift,
+  type NetworkOptions,
+} from './network.ts';
 import { adamW } from './optimisers/adamw.ts';
 import { muon } from './optimisers/muon.ts';
 import type { Optimiser } from './optimisers/optimiser.ts';
@@ -47,6 +53,7 @@ export async function train(config: TrainingConfig, options: TrainOptions): Prom
     variance: dit.variance,
     micro: dit.micro ?? false,
     coordinates: createPlaces(dit, positions),
+    timeShift: createTimeShift(dit, positions),
     seen: { views: viewsOf(config, dit.patch), pictures, patch: dit.patch },
   });
   const loss = createLoss(dit, positions, config.objective);

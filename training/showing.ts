@@ -6,7 +6,7 @@ import type { Rng } from '../tensor/rng.ts';
 import type { Dataset } from './data/dataset.ts';
 import { chooseView, type Seeing, type Seen, see, seeOwn, type View } from './views.ts';
 
-export type Showing = Pick<View, 'size' | 'of'> & {
+export type Showing = Pick<View, 'size' | 'of' | 'placed'> & {
   /** Places of the pictures in the data set. */
   readonly pictures: readonly number[];
   see(index: number, options: Seeing): Seen;
@@ -62,7 +62,7 @@ export function showViews(
     const view = chooseView(views, step, rng.stream(`view/${step}`).uniform());
     const source = pictures(view.of);
     return {
-      ...{ size: view.size, of: view.of },
+      ...{ size: view.size, of: view.of, placed: view.placed },
       pictures: Array.from({ length: view.batch }, (_, row) => order(number * most + row)),
       see: (index, options) => see(view, source.pixels(index), patch, options),
     };
@@ -90,7 +90,7 @@ export function showBuckets(data: Shaped, rng: Rng, batch: number): Show {
     const pictures = full[number]!;
     const size = data.shape(pictures[0]!).cut;
     return {
-      ...{ size, of: Math.min(...size), pictures },
+      ...{ size, of: Math.min(...size), placed: size, pictures },
       see: (index, options) => seeOwn(data.pixels(index), data.shape(index), options),
     };
   };

@@ -28,6 +28,8 @@ export type View = {
   readonly size: readonly [number, number];
   /** Side of the picture that it is taken from; of a `full` one the shorter side. */
   readonly of: number;
+  /** [height, width] in pixels of the picture whose places its tokens have. */
+  readonly placed: readonly [number, number];
   /** Part of the steps, against the sum of the shares of all that a step may show. */
   readonly share: number;
   /** The first and the last step that may show it. */
@@ -63,7 +65,7 @@ export type Seeing = { readonly rng: Rng; readonly mirrored?: boolean };
 
 /** Cuts a view out of a square picture of side `view.of`. */
 export function see(
-  { how, size: [height, width], of }: View,
+  { how, size: [height, width], of }: Pick<View, 'how' | 'size' | 'of'>,
   pixels: Uint8Array,
   patch: number,
   { rng, mirrored = false }: Seeing,
@@ -163,10 +165,7 @@ export const sidesOf = (config: ViewConfig): number[] => [
 
 /** Sizes [height, width] whose positions or pictures a configuration's views show, each once. */
 export function sizesOf(config: ViewConfig): [number, number][] {
-  const shown = viewsOf(config).map(({ how, size, of }) =>
-    how === 'window' || how === 'rows' ? [of, of] : size,
-  );
-  return [...new Set(shown.map((size) => size.join('x')))].map(
+  return [...new Set(viewsOf(config).map(({ placed }) => placed.join('x')))].map(
     (size) => size.split('x').map(Number) as [number, number],
   );
 }
@@ -194,7 +193,8 @@ export function viewsOf(
       );
     if (own > batch)
       throw new RangeError(`${where}.batch: expected at most the run's (${batch}), got ${own}`);
-    return { how, size: sides, of: larger, share, from, until, batch: own };
+    const placed = how === 'window' || how === 'rows' ? ([larger, larger] as const) : sides;
+    return { how, size: sides, of: larger, placed, share, from, until, batch: own };
   });
   checkStages(all, steps);
   return all;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { patchify, unpatchifyChannels } from '../../encoders/tokenizers/patches.ts';
 import { placedConstants } from '../../generators/compile.ts';
 import { forwardFiT } from '../../generators/fit.ts';
+import { shiftTime } from '../../sampling/diffusion/schedules/flow.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import { type HostTensor, type HostTensors, specsOf } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
@@ -83,8 +84,32 @@ describe('places in rows', () => {
   });
 });
 
+test('times are shifted by the size whose places a picture has', () => {
+  const of = ([height, width]: readonly number[]) => Math.sqrt((height! * width!) / 256);
+  const plain = prepared({ views: MIXED }).batch;
+  const shifted = prepared({ views: MIXED }, of).batch;
+  const byTokens = new Map([
+    [16, 1],
+    [8, Math.SQRT1_2],
+    [32, Math.SQRT2],
+    [4, 2], // a window of 8 x 8 px of 32 x 32
+  ]);
+  const perRow = plain.t.shape[1]!;
+  const seen = new Set<number>();
+  for (const { row, number, count } of picturesOf(plain)) {
+    const at = row * perRow + number - 1;
+    const wanted = shiftTime(plain.t.data[at]!, byTokens.get(count)!);
+    expectClose([shifted.t.data[at]!], [wanted], { rtol: 1e-6 }); // each is rounded to float32
+    seen.add(count);
+  }
+  expect(seen.size).toBeGreaterThan(2);
+});
+
 /** A network without closed gates, and batches of it. */
-function prepared(changes: Record<string, unknown>) {
+function prepared(
+  changes: Record<string, unknown>,
+  timeShift: (size: readonly number[]) => number = () => 1,
+) {
   const config = training(changes);
   const network = createPackedNetwork(config, 4, createRng(1));
   const rng = createRng(2);
@@ -97,7 +122,7 @@ function prepared(changes: Record<string, unknown>) {
   const views = packedViews(config, network.config);
   const { positions } = network;
   const batches = createPackedBatches(data, createRng(3), {
-    ...config,
+    ...{ ...config, timeShift },
     ...{ views, patch: 4, pictures: (side: number) => (side === 16 ? data : doubled(data)) },
     coordinates: (_, { size: [h, w] }) => {
       const places = Array.from({ length: (h * w) / 16 }, (__, i) => [

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { microRows, wholePicture } from '../../encoders/conditioning/micro.ts';
+import { shiftTime } from '../../sampling/diffusion/schedules/flow.ts';
 import { createEngine } from '../../tensor/engine.ts';
 import type { HostTensors } from '../../tensor/program.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { readSafetensors } from '../../tensor/safetensors.ts';
 import { createBatches } from '../../training/batches.ts';
 import type { StepProgress } from '../../training/loop.ts';
-import { createLoss, createNetwork } from '../../training/network.ts';
+import { createLoss, createNetwork, createTimeShift } from '../../training/network.ts';
 import { train } from '../../training/run.ts';
 import { viewsOf } from '../../training/views.ts';
 import { expectClose } from '../close.ts';
@@ -109,6 +110,39 @@ test('batches: sizes, positions of larger pictures, and what is said of them', (
   );
   const share = present.reduce((a, b) => a + b, 0) / present.length;
   expect(Math.abs(share - 0.5)).toBeLessThan(0.1); // about 440 fair coins: 0.1 is 4 deviations
+});
+
+test('times are drawn as sampling shifts them, by the picture whose places are shown', () => {
+  const data = shapes(40);
+  const seen = {
+    views: viewsOf({ ...mixed, steps: 60 }, 4),
+    pictures: (side: number) => (side === 16 ? data : doubled(data)),
+    patch: 4,
+  };
+  const shiftOf = (positions: Record<string, unknown>) => {
+    const config = { ...mixed, model: { ...mixed.model, positions } };
+    const network = createNetwork(config, data, createRng(1));
+    return createTimeShift(network.dit, network.positions);
+  };
+  const batchesOf = (timeShift?: ReturnType<typeof shiftOf>) =>
+    createBatches(data, createRng(1), {
+      ...{ ...mixed, seen, ...(timeShift ? { timeShift } : {}) },
+      coordinates: (_, __, tokens) => tokens && { data: new Float32Array(2), shape: [1, 2] },
+    });
+  const plain = batchesOf();
+  const untouched = batchesOf(shiftOf({}));
+  const shifted = batchesOf(shiftOf({ extend: 'time-shift' }));
+  const shifts = new Set<number>();
+  for (let step = 0; step < 60; step++) {
+    const before = plain(step);
+    expect(untouched(step)).toEqual(before);
+    // 16 x 32 px has twice the tokens of what was trained, rows of 32 x 32 px are placed in four times as many.
+    const of = before.x.shape[2] === 32 ? Math.SQRT2 : before.coordinates ? 2 : 1;
+    shifts.add(of);
+    const wanted = before.t.data.map((t) => shiftTime(t, of));
+    expectClose(shifted(step).t.data, wanted, { rtol: 1e-6 }); // each is rounded to float32
+  }
+  expect(shifts.size).toBe(3);
 });
 
 /** The loss of one batch under weights, for what is said of the pictures' sizes. */

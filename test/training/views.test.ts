@@ -20,7 +20,7 @@ const picture = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
   return [Math.floor(pixel / SIDE), pixel % SIDE, 7][i % 3]!;
 });
 const view = (how: View['how'], size: readonly [number, number], of = SIDE): View => ({
-  ...{ how, size, of, share: 1, batch: 1, from: 1, until: 9 },
+  ...{ how, size, of, placed: size, share: 1, batch: 1, from: 1, until: 9 },
 });
 const seen = (v: View, seed = 1, mirrored = false) =>
   see(v, picture, PATCH, { rng: createRng(seed), mirrored });
@@ -121,7 +121,16 @@ describe('views of a configuration', () => {
 
   test('without any, pictures are seen whole', () => {
     expect(viewsOf(tinyConfig(), PATCH)).toEqual([
-      { how: 'full', size: [16, 16], of: 16, share: 1, from: 1, until: 12, batch: 8 },
+      {
+        how: 'full',
+        size: [16, 16],
+        of: 16,
+        placed: [16, 16],
+        share: 1,
+        from: 1,
+        until: 12,
+        batch: 8,
+      },
     ]);
   });
 
