@@ -26,6 +26,10 @@ export function attributesOf(vocabulary: readonly string[]): Attributes {
   return { names, of, words, style: names.indexOf('style') };
 }
 
+/** The word of the style among words; -1 where there is none. */
+export const styleOf = ({ of, style }: Attributes, words: readonly number[]): number =>
+  words.find((word) => of[word] === style) ?? -1;
+
 /** The likeliest word of each attribute from one row of logits over the vocabulary. */
 export const readingOf = ({ words }: Attributes, logits: Float32Array): Reading =>
   words.map((ids) => ids.reduce((best, id) => (logits[id]! > logits[best]! ? id : best)));

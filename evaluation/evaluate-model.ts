@@ -8,8 +8,14 @@ import type { Picture } from '../png.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import type { Dataset } from '../training/data/dataset.ts';
 import { type Attributes, attributesOf, type Reading } from './attributes.ts';
+import { combinationIn, wordIds } from './combinations.ts';
 import { type Features, kidOfPictures, type PictureKid } from './kid-of-pictures.ts';
-import { compareNearness, type Distance, type Nearness, nearestDrawings } from './memorisation.ts';
+import {
+  compareDistances,
+  type Distance,
+  indexTraining,
+  type Memorisation,
+} from './memorisation.ts';
 import { picturesOf, type Reader } from './reader-files.ts';
 import {
   type Control,
@@ -99,11 +105,7 @@ export type Evaluation = {
     /** All words of the held-out combination, style included, found in one picture. */
     readonly combination: Rates;
   };
-  readonly memorisation?: {
-    readonly drawings: number;
-    readonly full: Nearness;
-    readonly averaged: Nearness;
-  };
+  readonly memorisation?: Memorisation;
 };
 
 /** Pictures that are drawn between two reports of progress. */
@@ -224,12 +226,8 @@ async function measureHeldOut(
   samples: Samples,
   rng: Rng,
 ): Promise<NonNullable<Evaluation['heldOut']>> {
-  const combinations = heldOut!.combinations.map((words) =>
-    words.map((word) => card.vocabulary.indexOf(word)),
-  );
-  const asked = samples.conditions.map(
-    (words) => combinations.find((all) => all.every((word) => words.includes(word))) ?? [],
-  );
+  const combinations = wordIds(heldOut!.combinations, card.vocabulary);
+  const asked = samples.conditions.map((words) => combinationIn(words, combinations) ?? []);
   const { generated, real } = await readBoth(reader, samples);
   const scored = (side: readonly Reading[]) =>
     scoreReadings(attributes, side, samples.conditions, asked);
@@ -242,49 +240,20 @@ async function measureHeldOut(
   };
 }
 
-/** Distances to training drawings of the asked style, one style at a time: only its drawings are in memory. */
+/** Distances to training drawings of the asked style. */
 function memorisationOf(
   { training, onProgress }: EvaluateModelOptions,
   attributes: Attributes,
   { conditions, generated, real }: Samples,
   rng: Rng,
-): NonNullable<Evaluation['memorisation']> {
-  const data = training!;
-  const styleOf = (words: readonly number[]) =>
-    words.find((word) => attributes.of[word] === attributes.style) ?? -1;
-  const drawings = groupBy(data.length, (i) => styleOf(data.words(i)));
+): Memorisation {
+  const index = indexTraining(training!, attributes);
   const distances: { generated: Distance[]; real: Distance[] } = { generated: [], real: [] };
-  let done = 0;
-  for (const [style, members] of groupBy(conditions.length, (i) => styleOf(conditions[i]!))) {
-    const trained = picturesOf(data, drawings.get(style) ?? []);
-    const nearest = (side: readonly Picture[]) =>
-      nearestDrawings(
-        members.map((i) => side[i]!),
-        trained,
-      );
-    for (const [k, distance] of nearest(generated).entries())
-      distances.generated[members[k]!] = distance;
-    for (const [k, distance] of nearest(real).entries()) distances.real[members[k]!] = distance;
-    done += members.length;
-    onProgress?.({ stage: 'nearest training drawings', done, of: conditions.length });
+  for (const [i, words] of conditions.entries()) {
+    distances.generated.push(index.nearest(generated[i]!, words));
+    distances.real.push(index.nearest(real[i]!, words));
+    if (i % CHUNK === 0 || i + 1 === conditions.length)
+      onProgress?.({ stage: 'nearest training drawings', done: i + 1, of: conditions.length });
   }
-  const compare = (what: 'full' | 'averaged') =>
-    compareNearness(
-      distances.generated.map((distance) => distance[what]),
-      distances.real.map((distance) => distance[what]),
-      rng.stream(what),
-    );
-  return { drawings: data.length, full: compare('full'), averaged: compare('averaged') };
-}
-
-/** Numbers 0 ... length - 1 by what `keyOf` says of them. */
-function groupBy(length: number, keyOf: (i: number) => number): Map<number, number[]> {
-  const groups = new Map<number, number[]>();
-  for (let i = 0; i < length; i++) {
-    const key = keyOf(i);
-    const group = groups.get(key);
-    if (group) group.push(i);
-    else groups.set(key, [i]);
-  }
-  return groups;
+  return compareDistances(index, distances.generated, distances.real, rng);
 }
