@@ -4,12 +4,12 @@ import type { FeatureNetwork } from '../encoders/features/contract.ts';
 import { createInception } from '../encoders/features/inception.ts';
 import { openOnnxFeatures } from '../encoders/features/onnx-file.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
+import { openComparedAvatars } from '../evaluation/resolution/avatars.ts';
 import { readMethod } from '../evaluation/resolution/methods-text.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
 import { checkTold, createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
 import { planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
-import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
 import { formatReport, reportOf } from '../evaluation/resolution/report.ts';
 import { writeReport } from '../evaluation/resolution/report-files.ts';
 import { measureResolution } from '../evaluation/resolution/run.ts';
@@ -28,7 +28,7 @@ export async function measureSizes(
   options: EvaluateResolutionCommand,
   context: Context,
 ): Promise<void> {
-  const { out, samples } = options;
+  const { out } = options;
   const { models, entries } = await findTrained(options.models, (name) =>
     chooseModel(name, context),
   );
@@ -47,15 +47,14 @@ export async function measureSizes(
   await checkWritable(out);
 
   const line = progressLine(context.stderr, () => performance.now());
-  const count = samples + (options.reference ?? Math.max(samples, 512));
-  const drawings = await openAvatarDrawings({
-    ...{ ...plan, count },
+  const avatars = await openComparedAvatars({
+    ...plan,
     onProgress: ({ side, done, of }) => line.show(`${done} of ${of} drawings of ${side} px made`),
   });
   const painter = createPainter(engine, entries, context.signal);
   const drawing = (card: ModelCard) => drawingOf(card, engine, options);
   const resolution = await measureResolution({
-    ...{ ...plan, drawings, network, readers, drawing, signal: context.signal },
+    ...{ ...plan, ...avatars, network, readers, drawing, signal: context.signal },
     render: (asked) => painter.render(asked, drawing(asked.cell.model)),
     now: () => performance.now(),
     onEstimate: ({ missing, pictures, cells, seconds }) => {
@@ -78,7 +77,7 @@ export async function measureSizes(
   for (const reader of readers) await reader.dispose();
   const report = reportOf(
     resolution,
-    { network, reference: drawings.name },
+    { network, reference: avatars.drawings.name },
     createRng(0).stream('report'),
   );
   await writeReport(out, resolution, report);

@@ -52,6 +52,8 @@ export type EvaluateResolutionCommand = Common & {
   readonly extendSeeds?: number;
   readonly sheetSizes?: EvaluateResolutionCommand['sizes'];
   readonly reference?: number;
+  readonly heldOut?: number;
+  readonly trained?: number;
   readonly features?: string;
   readonly steps?: number;
   readonly guidance?: number;
@@ -231,6 +233,16 @@ function resolutionCommand(evaluate: Command, context: Context): void {
       '--reference <n>',
       'drawings to measure to (default: 512, or as many as samples)',
       whole(1, 20_000),
+    )
+    .option(
+      '--held-out <n>',
+      'further pictures a cell, of combinations that were kept out of training (default: none)',
+      whole(2, 2000),
+    )
+    .option(
+      '--trained <n>',
+      'drawings that the models were trained on, to find copies of them (default: not looked for)',
+      whole(1, 1_000_000),
     )
     .option('--features <file>', 'an ONNX network as the judge (default: Inception v3 of nsfwjs)')
     .option('--steps <n>', "steps of the solver (default: the model's)", whole(1, 1000))

@@ -4,12 +4,12 @@ import { type Static, Type } from 'typebox';
 import { createInception } from '../encoders/features/inception.ts';
 import { parseExtension } from '../encoders/positions/extension-text.ts';
 import { checkOfAvatars } from '../evaluation/check-avatars.ts';
+import { openComparedAvatars } from '../evaluation/resolution/avatars.ts';
 import { readMethod } from '../evaluation/resolution/methods-text.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
 import { checkTold, createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
 import { type ExtendMethod, planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
-import { openAvatarDrawings } from '../evaluation/resolution/reference.ts';
 import { reportOf } from '../evaluation/resolution/report.ts';
 import { writeReport } from '../evaluation/resolution/report-files.ts';
 import { measureResolution } from '../evaluation/resolution/run.ts';
@@ -41,6 +41,10 @@ const Config = Type.Object(
     steps: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
     guidance: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
     micro: Type.Optional(ToldSchema),
+    /** Pictures a cell of combinations that were kept out of training; default: none. */
+    heldOut: Type.Optional(Type.Integer({ minimum: 2, maximum: 2000 })),
+    /** Drawings that every model was trained on, to find copies among; default: none are looked for. */
+    trained: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   },
   { additionalProperties: false },
 );
@@ -73,7 +77,7 @@ export async function resolutionJob(
 ): Promise<unknown> {
   const { engine, folders, data, now } = options;
   const { config, entries, plan } = await checkResolution(given, options);
-  const { sizes, samples } = config;
+  const { sizes } = config;
   const title = `${config.models.join(', ')} at ${sizes.map(sizeName).join(', ')}`;
   const out = await reportFolder(task, options, 'resolution', title);
   const network = await createInception(engine);
@@ -81,15 +85,14 @@ export async function resolutionJob(
   const painter = createPainter(engine, entries, task.signal);
   const drawing = (card: ModelCard) => drawingOf(card, engine, config);
   try {
-    const count = samples + Math.max(samples, 512);
-    const drawings = await openAvatarDrawings({ ...plan, count, cache: join(data, 'cache') });
+    const avatars = await openComparedAvatars({ ...plan, cache: join(data, 'cache') });
     const resolution = await measureResolution({
-      ...{ ...plan, out, drawings, network, readers, drawing, now, signal: task.signal },
+      ...{ ...plan, ...avatars, out, network, readers, drawing, now, signal: task.signal },
       render: (asked) => painter.render(asked, drawing(asked.cell.model)),
       onProgress: ({ done, of, secondsLeft: eta }) =>
         task.progress({ step: done, steps: of, done: 0, ...(eta === undefined ? {} : { eta }) }),
     });
-    const about = { network, reference: drawings.name };
+    const about = { network, reference: avatars.drawings.name };
     const report = reportOf(resolution, about, createRng(0).stream('report'));
     await writeReport(out, resolution, report);
     return report;

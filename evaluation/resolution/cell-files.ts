@@ -44,10 +44,11 @@ export function partsOf(samples: number): Range[] {
 
 /** Cells whose pictures are the same share a folder. */
 export function cellFolder(out: string, cell: Cell, drawing: Drawing, conditions: string): string {
-  const { model, positions, size, drawnBy, seeds } = cell;
+  const { model, positions, size, drawnBy, seeds, heldOut } = cell;
   const digest = digestOf(model.digest, positions, sizeName(size), drawing, conditions);
   const method = drawnBy.replaceAll(/[^\w.+-]/g, '_').slice(0, 60);
-  const name = `${sizeName(size)}-${method}-seeds-${seeds}-${digest}`;
+  const what = heldOut ? 'held-out-' : '';
+  const name = `${sizeName(size)}-${method}-seeds-${seeds}-${what}${digest}`;
   return join(out, 'cells', model.id, name);
 }
 

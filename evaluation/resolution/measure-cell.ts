@@ -5,15 +5,17 @@ import type { Rows } from '../../tensor/rows.ts';
 import { type Consistency, compareSizes } from '../consistency.ts';
 import { compareDuplication, type Duplication } from '../duplication.ts';
 import { compareFigures, type FigureComparison } from '../figure-place.ts';
+import { compareDistances, type Memorisation, type TrainingIndex } from '../memorisation.ts';
 import { type DensityCoverage, densityCoverage } from '../metrics/density-coverage.ts';
 import { type FrechetResult, frechetInside } from '../metrics/frechet.ts';
 import { type Kid, kid } from '../metrics/kid.ts';
 import { type Moments, momentsOf } from '../metrics/moments.ts';
 import { type PrecisionRecall, precisionRecall } from '../metrics/precision-recall.ts';
 import { type Components, componentsOfRows, projectRows } from '../metrics/principal-components.ts';
-import { compareRates, type Rates } from '../reading-rates.ts';
+import { compareRates, type Rates, type Score } from '../reading-rates.ts';
 import { compareSteps, type Seams } from '../seams.ts';
 import type { FeatureSet } from './features.ts';
+import { compareHeldOut, type HeldOut, type HeldOutRates } from './held-out.ts';
 import type { Looks } from './looks.ts';
 import type { SizedReader } from './reading.ts';
 
@@ -35,7 +37,12 @@ export type Reference = {
 type Space = { readonly components: Components; readonly moments: Moments };
 
 /** The drawings whose words are asked for, measured as pictures are. */
-export type RealSide = { readonly looks: Looks; readonly distances: Distances };
+export type RealSide = {
+  readonly looks: Looks;
+  readonly distances: Distances;
+  /** Of drawings of held-out combinations. */
+  readonly heldOut?: readonly Score[];
+};
 
 export type Distances = {
   readonly kid: Kid;
@@ -58,6 +65,8 @@ export type CellNumbers = {
   readonly seams: Seams;
   readonly duplication: Duplication;
   readonly figures: FigureComparison;
+  readonly heldOut?: HeldOutRates;
+  readonly memorisation?: Memorisation;
   /** With the same seeds at the trained size. */
   readonly consistency?: Consistency;
   /** Of one picture, without compiling. */
@@ -105,11 +114,16 @@ export type MeasureCellOptions = {
   readonly patch: number;
   /** Of the same seeds at the trained size. */
   readonly trained?: readonly Picture[];
+  /** Of its pictures of held-out combinations. */
+  readonly heldOut?: Pick<HeldOut, 'seen'> & { readonly scores: readonly Score[] };
+  /** What its model was trained on. */
+  readonly training?: TrainingIndex;
   readonly rng: Rng;
 };
 
 export function measureCell(options: MeasureCellOptions): CellNumbers {
   const { pictures, looks, features, reference, real, patch, trained, rng } = options;
+  const { heldOut, training } = options;
   const { read: _read, ...reader } = options.reader;
   const theirs = real.looks;
   return {
@@ -127,6 +141,26 @@ export function measureCell(options: MeasureCellOptions): CellNumbers {
       rng.stream('duplication'),
     ),
     figures: compareFigures(looks.figures, theirs.figures, rng.stream('figures')),
+    ...(heldOut && real.heldOut
+      ? {
+          heldOut: compareHeldOut(
+            { generated: heldOut.scores, real: real.heldOut },
+            { generated: looks.scores, real: theirs.scores },
+            heldOut.seen,
+            rng.stream('held-out'),
+          ),
+        }
+      : {}),
+    ...(training
+      ? {
+          memorisation: compareDistances(
+            training,
+            looks.distances(training),
+            theirs.distances(training),
+            rng.stream('memorisation'),
+          ),
+        }
+      : {}),
     ...(trained ? { consistency: compareSizes(pictures, trained, rng.stream('consistency')) } : {}),
     seconds: options.seconds,
   };

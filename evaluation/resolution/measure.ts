@@ -12,24 +12,31 @@ import {
   writeJson,
 } from './cell-files.ts';
 import { keptFeatures, readFeatures } from './features.ts';
+import { heldOutCell, scoreHeldOut } from './held-out.ts';
 import { lookAt } from './looks.ts';
-import { type CellNumbers, measureCell, NUMBERS_VERSION } from './measure-cell.ts';
+import {
+  type CellNumbers,
+  type MeasureCellOptions,
+  measureCell,
+  NUMBERS_VERSION,
+} from './measure-cell.ts';
 import { type Cell, isTrained, SHOWN } from './plan.ts';
 import { readerAt } from './reading.ts';
-import { checkPictures } from './reference.ts';
+import { checkPictures, shorter } from './reference.ts';
 import type { MeasuredCell, Resolution, Run, SeenCell, SeenSize } from './run.ts';
 import { referenceAt, type SizeReference } from './size-reference.ts';
 
-export const folderOf = ({ out, asked, drawing }: Run, cell: Cell) =>
-  cellFolder(out, cell, drawing(cell.model), asked);
+export const folderOf = ({ out, asked, heldOut, drawing }: Run, cell: Cell) =>
+  cellFolder(out, cell, drawing(cell.model), cell.heldOut ? heldOut!.asked : asked);
 
 /** Where a cell's features and numbers are kept, by all that decides them. */
 export function judgedFiles(run: Run, cell: Cell) {
-  const { network, samples, drawings } = run;
+  const { network, samples, drawings, heldOut } = run;
   const judged = digestOf(network.name, network.sees, network.kernel, samples);
   const reader = readerAt(run.readers, cell.size).digest;
   const compared = trainedCell(run, cell) !== undefined;
-  const judges = digestOf(judged, reader, drawings.name, compared, NUMBERS_VERSION);
+  const also = [heldOut?.drawings.name, trainingOf(run, cell)?.name];
+  const judges = digestOf(judged, reader, drawings.name, compared, NUMBERS_VERSION, also);
   const folder = folderOf(run, cell);
   return {
     features: join(folder, `features-${judged}.safetensors`),
@@ -86,11 +93,14 @@ async function measureOne(
   );
   const measure = async () => {
     const trained = trainedCell(run, cell);
+    const training = trainingOf(run, cell);
     return measureCell({
       ...{ pictures, seconds, features, reader, ...(await judge()) },
       looks: await lookAt(pictures, reader, run),
       patch: cell.model.config.patch,
       ...(trained ? { trained: (await readCell(run, trained)).pictures } : {}),
+      ...(training ? { training } : {}),
+      ...(await readHeldOut(run, cell, reader)),
       rng: createRng(0).stream(`resolution/${files.judges}`),
     });
   };
@@ -102,6 +112,17 @@ async function measureOne(
     pictures: pictures.slice(0, SHOWN),
     pooled: features.pooled,
   };
+}
+
+async function readHeldOut(
+  { heldOut, ...run }: Run,
+  cell: Cell,
+  reader: SizeReference['reader'],
+): Promise<Pick<MeasureCellOptions, 'heldOut'>> {
+  if (!heldOut) return {};
+  const { pictures } = await readCell({ ...run, heldOut }, heldOutCell(cell, heldOut));
+  const scores = await scoreHeldOut(pictures, reader, { ...run, heldOut });
+  return { heldOut: { scores, seen: heldOut.seen } };
 }
 
 async function readCell(run: Run, cell: Cell): Promise<Drawn> {
@@ -118,6 +139,10 @@ async function readCell(run: Run, cell: Cell): Promise<Drawn> {
   }
   return { pictures, seconds };
 }
+
+/** The drawings that its model was trained on, where they are given. */
+const trainingOf = ({ training = [] }: Run, { model: { trained } }: Cell) =>
+  training.find(({ side }) => side === shorter(trained));
 
 /** The same seeds at the trained size, where that is among the sizes. */
 const trainedCell = ({ cells }: Run, cell: Cell): Cell | undefined =>

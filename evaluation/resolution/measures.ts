@@ -14,6 +14,10 @@ export type MeasureName =
   | 'coverage'
   | 'style'
   | 'attributes'
+  | 'heldOut'
+  | 'seenAlike'
+  | 'nearest'
+  | 'copies'
   | 'seams'
   | 'duplication'
   | 'apart'
@@ -38,6 +42,10 @@ const give = ({ value, error }: { value: number; error: number }, times = 1): Po
   high: (value + error) * times,
 });
 
+/** Nothing where what it is relative to is 0: a reader that finds none in real drawings. */
+const finite = (point: Point | undefined): Point | undefined =>
+  point && Object.values(point).every(Number.isFinite) ? point : undefined;
+
 export const MEASURES: Readonly<Record<MeasureName, Measure>> = {
   kid: {
     title: 'KID x 1000',
@@ -56,6 +64,30 @@ export const MEASURES: Readonly<Record<MeasureName, Measure>> = {
     better: 'more',
     of: ({ numbers }) => numbers.style.relative,
     real: ({ numbers }) => numbers.style.real.value,
+  },
+  heldOut: {
+    title: 'held-out combinations, relative to real',
+    better: 'more',
+    of: ({ numbers }) => finite(numbers.heldOut?.combination.relative),
+    real: ({ numbers }) => numbers.heldOut?.combination.real.value,
+  },
+  seenAlike: {
+    title: 'seen combinations of the same attributes, relative to real',
+    better: 'more',
+    of: ({ numbers }) => finite(numbers.heldOut?.seen?.combination.relative),
+    real: ({ numbers }) => numbers.heldOut?.seen?.combination.real.value,
+  },
+  nearest: {
+    title: 'nearest training drawing, relative to real',
+    better: 'one',
+    of: ({ numbers }) => finite(numbers.memorisation?.averaged.relative.median),
+    real: ({ numbers }) => numbers.memorisation?.averaged.real.median.value,
+  },
+  copies: {
+    title: 'the same, 5 % quantile',
+    better: 'one',
+    of: ({ numbers }) => finite(numbers.memorisation?.averaged.relative.low),
+    real: ({ numbers }) => numbers.memorisation?.averaged.real.low.value,
   },
   frechet: {
     title: 'Frechet distance',

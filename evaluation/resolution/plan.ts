@@ -33,6 +33,8 @@ export type Cell = Arm & {
   readonly samples: number;
   /** Not where a few pictures are drawn to be looked at alone. */
   readonly measured: boolean;
+  /** Of combinations that no training drawing shows, in place of the words of drawings. */
+  readonly heldOut?: boolean;
   /** The method whose pictures these are: `none` where the extension changes nothing at this size. */
   readonly drawnBy: string;
 };

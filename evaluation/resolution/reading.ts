@@ -27,6 +27,10 @@ export type SizedReader = {
   read(pictures: readonly Picture[]): Promise<Reading[]>;
 };
 
+/** The middle square of a picture, brought to a side. */
+export const squareOf = (picture: Picture, side: number): Picture =>
+  resizedPicture(middleSquare(picture), side, side);
+
 /** The reader of that size; else the smallest that is larger, so that little is lost; else the largest. */
 export function readerAt(readers: readonly ReaderLike[], { width, height }: Size): SizedReader {
   const side = Math.min(width, height);
@@ -34,13 +38,11 @@ export function readerAt(readers: readonly ReaderLike[], { width, height }: Size
   const chosen = ordered.find(({ card }) => card.network.size >= side) ?? ordered.at(-1);
   if (!chosen) throw new RangeError('resolution: expected at least one reader, got none');
   const { id, digest, network } = chosen.card;
-  const bring = (picture: Picture) =>
-    resizedPicture(middleSquare(picture), network.size, network.size);
   return {
     id,
     digest,
     side: network.size,
     resized: network.size !== side,
-    read: (pictures) => chosen.read(pictures.map(bring)),
+    read: (pictures) => chosen.read(pictures.map((picture) => squareOf(picture, network.size))),
   };
 }

@@ -7,6 +7,7 @@ import type { Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
 import {
   type AvatarOptions,
+  type AvatarSplit,
   areDrawn,
   loadAvatars,
   openAvatars,
@@ -33,6 +34,8 @@ export type AvatarDrawingsOptions = {
   /** Sizes that are only looked at. */
   readonly sheetSizes?: readonly Size[];
   readonly count: number;
+  /** Default: drawings like those of training, none of which was among them. */
+  readonly split?: Exclude<AvatarSplit, 'train'>;
   /** Folder for drawn pictures. */
   readonly cache: string;
   readonly onProgress?: (progress: { side: number; done: number; of: number }) => void;
@@ -40,19 +43,19 @@ export type AvatarDrawingsOptions = {
 
 /** Avatars that no model was trained on. Those of the smallest size are made at once, the others when they are asked for. */
 export async function openAvatarDrawings(options: AvatarDrawingsOptions): Promise<Drawings> {
-  const { sizes, count, cache, onProgress } = options;
+  const { sizes, count, split = 'validation', cache, onProgress } = options;
   const avatars = await loadAvatars();
   const sides = new Set(sizes.map(shorter));
   const cached = (size: Size): AvatarOptions => {
     const side = shorter(size);
     const all = sides.has(side) ? count : SHOWN;
     const tell = (done: number) => onProgress?.({ side, done, of: all });
-    return { size: side, count: all, split: SPLIT, cache, onProgress: tell };
+    return { size: side, count: all, split, cache, onProgress: tell };
   };
   const [least] = sizes.toSorted((a, b) => shorter(a) - shorter(b));
   const smallest = await openAvatars(cached(least!));
   return {
-    name: `avatars, ${count} of the validation split`,
+    name: `avatars, ${count} of the ${split} split`,
     vocabulary: avatars.vocabulary,
     count,
     words: (index) => smallest.words(index),
@@ -61,7 +64,7 @@ export async function openAvatarDrawings(options: AvatarDrawingsOptions): Promis
     async few(size, wanted) {
       const side = shorter(size);
       const made: Picture[] = [];
-      for (const { spec } of splitSpecs(avatars, SPLIT, wanted)) {
+      for (const { spec } of splitSpecs(avatars, split, wanted)) {
         const data = await avatars.render(spec, side);
         made.push(inFrame({ data, width: side, height: side }, size));
       }
@@ -74,8 +77,7 @@ export async function openAvatarDrawings(options: AvatarDrawingsOptions): Promis
   };
 }
 
-const SPLIT = 'validation';
-const shorter = ({ width, height }: Size) => Math.min(width, height);
+export const shorter = ({ width, height }: Size) => Math.min(width, height);
 
 /** A picture in the middle of a white one that is at least as large. */
 export function inFrame(picture: Picture, { width, height }: Size): Picture {

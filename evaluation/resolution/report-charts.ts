@@ -8,6 +8,8 @@ const CURVES: readonly MeasureName[] = [
   'kid',
   'attributes',
   'style',
+  'heldOut',
+  'copies',
   'duplication',
   'consistency',
   'frechet',
@@ -128,9 +130,7 @@ function groupsOf(report: Report): Group[] {
 
 /** A model's row of the least KID at a size. */
 export const bestRow = ({ rows }: Report, model: string, size: string): Row | undefined =>
-  rows
-    .filter((row) => row.model === model && row.size === size && !row.unchanged)
-    .toSorted((a, b) => a.numbers.kid!.value - b.numbers.kid!.value)[0];
+  rows.find((row) => row.model === model && row.size === size && row.best);
 
 const seriesOf = (curves: Group['curves'], measure: MeasureName): Series[] =>
   curves.map(({ name, rows }) => ({ name, points: rows.map((row) => row?.numbers[measure]) }));
@@ -138,8 +138,8 @@ const seriesOf = (curves: Group['curves'], measure: MeasureName): Series[] =>
 /** Where real drawings are, in measures relative to them. */
 function levelOf(measure: MeasureName): LineChart['level'] {
   if (measure === 'duplication') return { name: 'real drawings', value: 0 };
-  const relative = ['attributes', 'style', 'seams', 'spread'].includes(measure);
-  return relative ? { name: 'real drawings', value: 1 } : undefined;
+  const relative = ['attributes', 'style', 'heldOut', 'copies', 'seams', 'spread'];
+  return relative.includes(measure) ? { name: 'real drawings', value: 1 } : undefined;
 }
 
 /** Models and methods down, sizes across. */

@@ -8,13 +8,16 @@ import {
   armsOf,
   type Best,
   bestOf,
+  bestOfEach,
   type Comparison,
   compareArms,
+  drawnArms,
   isOfModels,
   pointOf,
 } from './compare.ts';
 import { MEASURES, type MeasureName, type Point } from './measures.ts';
 import { isTrained, sizeName } from './plan.ts';
+import { truthLine, truthSentences } from './report-truth.ts';
 import type { Resolution } from './run.ts';
 import type { SeedComparison } from './seed-spread.ts';
 
@@ -26,6 +29,8 @@ export type Row = {
   readonly trained: boolean;
   /** The extension changes nothing at this size: the pictures are those of `none`. */
   readonly unchanged: boolean;
+  /** Its model's least KID at this size. */
+  readonly best: boolean;
   readonly sets: number;
   readonly samples: number;
   /** Drawings that distances are measured to. */
@@ -61,9 +66,10 @@ const NAMES = Object.keys(MEASURES) as MeasureName[];
 export function reportOf(resolution: Resolution, about: About, rng: Rng): Report {
   const arms = armsOf(resolution);
   const best = bestOf(arms, rng.stream('best'));
+  const bestOfModels = new Set(bestOfEach(drawnArms(arms)));
   const { name, kernel, dtype } = about.network;
   return {
-    rows: arms.map(rowOf),
+    rows: arms.map((arm) => rowOf(arm, bestOfModels.has(arm))),
     features: { name, kernel, dtype },
     comparisons: compareArms(arms, rng.stream('ratios')),
     best: best.map(({ size, arm, alike }: Best) => ({
@@ -74,7 +80,7 @@ export function reportOf(resolution: Resolution, about: About, rng: Rng): Report
   };
 }
 
-function rowOf(arm: ArmAtSize): Row {
+function rowOf(arm: ArmAtSize, best: boolean): Row {
   const { name: model, extend, at, cells } = arm;
   const first = cells[0]!;
   const numbers = NAMES.flatMap((name) => {
@@ -88,6 +94,7 @@ function rowOf(arm: ArmAtSize): Row {
     ...{ model, extend, size: sizeName(at.size) },
     trained: isTrained(first.cell),
     unchanged: extend !== 'none' && first.cell.drawnBy === 'none',
+    best,
     sets: cells.length,
     ...{ samples: first.numbers.samples, reference: first.numbers.reference },
     drawing: first.drawing,
@@ -114,6 +121,7 @@ function sentences({ cells, sizes }: Resolution, { network, reference }: About):
     `Reference: ${count} other drawings, drawn at each size (${reference}); in a picture that is no square a drawing fills the shorter side in the middle of white.`,
     `Features: FD-${network.name} (not FID) and KID on ${network.name}, pictures seen at ${network.sees.width} x ${network.sees.height} by ${network.kernel}, ${network.dtype}; moments and distances in float64. Frechet distances on ${first.numbers.generated.frechet.dimensions} principal components of the reference, the same for all arms of a size. Crops: 64 x 64 at full resolution, where pictures are larger.`,
     `Readers find in real drawings: ${readers.join('; ')}.`,
+    ...truthSentences(cells),
     ...intervalsOf(sets),
   ];
 }
@@ -193,7 +201,7 @@ export const seedsText = ({ difference, spread, smaller, sets }: SeedComparison)
   `${short(difference.value)} [${short(difference.low)}, ${short(difference.high)}], seeds' spread ${short(spread)}, less in ${smaller} of ${sets} sets`;
 
 /** For a terminal: the best of each size, models compared, and methods and shapes that are told apart. */
-export function formatReport({ best, comparisons, made }: Report): string {
+export function formatReport({ rows, best, comparisons, made }: Report): string {
   const ratioOf = ({ size, arm, against, ratio }: Comparison) =>
     `${size}: KID of ${arm} is ${short(ratio.value)} [${short(ratio.low)}, ${short(ratio.high)}] of that of ${against}`;
   return [
@@ -204,6 +212,7 @@ export function formatReport({ best, comparisons, made }: Report): string {
         `${size}: ${arm}, KID x 1000 ${short(kid.value)} [${short(kid.low)}, ${short(kid.high)}]${alike.length > 0 ? `; not told from ${alike.join('; ')}` : ''}`,
     ),
     '',
+    ...rows.filter(({ unchanged }) => !unchanged).flatMap(truthLine),
     ...comparisons
       .filter(isOfModels)
       .map((one) =>

@@ -10,8 +10,10 @@ import type { Size } from '../../sampling/noise.ts';
 import type { Rows } from '../../tensor/rows.ts';
 import { attributesOf } from '../attributes.ts';
 import { checkVocabulary } from '../evaluate-model.ts';
+import type { TrainingIndex } from '../memorisation.ts';
 import { type Drawing, type Drawn, digestOf, partsOf, readPart, writePart } from './cell-files.ts';
 import { createClock, type Estimate, type Missing, type Progress } from './clock.ts';
+import { type HeldOut, heldOutCell, heldOutOf, type Unseen } from './held-out.ts';
 import { judgingSeconds, type Unjudged } from './judging.ts';
 import type { Asked } from './looks.ts';
 import { folderOf, judgedFiles, measureAll } from './measure.ts';
@@ -34,6 +36,10 @@ export type ResolutionOptions = PlanOptions & {
   /** How `render` draws with a model. */
   readonly drawing: (model: Cell['model']) => Drawing;
   readonly drawings: Drawings;
+  /** Default: held-out combinations are not drawn. */
+  readonly unseen?: Unseen;
+  /** What models were trained on, once for each side that one was trained at. Default: memorisation is not measured. */
+  readonly training?: readonly TrainingIndex[];
   readonly network: FeatureNetwork;
   readonly readers: readonly ReaderLike[];
   readonly out: string;
@@ -64,18 +70,21 @@ export type Resolution = {
 
 export async function measureResolution(options: ResolutionOptions): Promise<Resolution> {
   const cells = planCells(options);
-  const { drawings, models, readers, samples } = options;
+  const { drawings, unseen, models, readers, samples } = options;
   checkDrawings(options);
   for (const { vocabulary } of models.flatMap(({ trainings }) => trainings)) {
-    checkVocabulary('drawings', drawings.vocabulary, vocabulary);
+    for (const { vocabulary: own } of unseen ? [drawings, unseen.drawings] : [drawings])
+      checkVocabulary('drawings', own, vocabulary);
     for (const { card } of readers) checkVocabulary('reader', card.vocabulary, vocabulary);
   }
   await mkdir(options.out, { recursive: true });
+  const attributes = attributesOf(drawings.vocabulary);
+  const conditions = Array.from({ length: samples }, (_, i) => drawings.words(i));
+  const heldOut = unseen && heldOutOf(unseen, { attributes, conditions });
   const run: Run = {
     ...options,
-    cells,
-    attributes: attributesOf(drawings.vocabulary),
-    conditions: Array.from({ length: samples }, (_, i) => drawings.words(i)),
+    ...{ cells, attributes, conditions, heldOut },
+    ...(heldOut ? { combinations: heldOut.seen } : {}),
     /** Of the first words there are, which every number of samples shares. */
     asked: digestOf(
       drawings.vocabulary,
@@ -91,6 +100,7 @@ export type Run = ResolutionOptions &
     readonly cells: readonly Cell[];
     /** A digest of the words that are asked for. */
     readonly asked: string;
+    readonly heldOut: HeldOut | undefined;
   };
 
 function checkDrawings({ drawings, samples }: ResolutionOptions): void {
@@ -109,8 +119,11 @@ const sharesPictures = (a: Cell, b: Cell) =>
   a.model === b.model && a.size === b.size && a.seeds === b.seeds && a.drawnBy === b.drawnBy;
 
 async function drawMissing(run: Run): Promise<void> {
-  const { samples, signal, render, onProgress } = run;
-  const own = drawnCells(run.cells);
+  const { heldOut, signal, render, onProgress } = run;
+  const cells = drawnCells(run.cells);
+  const own = cells.flatMap((cell) =>
+    heldOut && cell.measured ? [cell, heldOutCell(cell, heldOut)] : [cell],
+  );
   const missing: Missing[] = [];
   for (const cell of own)
     for (const range of partsOf(cell.samples))
@@ -127,8 +140,8 @@ async function drawMissing(run: Run): Promise<void> {
     const part = [range.from, range.to] as const;
     const drawn = await render({
       cell,
-      conditions: run.conditions.slice(...part),
-      seeds: seedsOf(cell.seeds, samples).slice(...part),
+      conditions: (cell.heldOut ? heldOut! : run).conditions.slice(...part),
+      seeds: seedsOf(cell.seeds, cell.samples).slice(...part),
     });
     checkPictures('pictures', drawn.pictures, cell.size);
     const { model, size, drawnBy, seeds } = cell;
@@ -147,6 +160,7 @@ function unjudged(run: Run, own: readonly Cell[]): Unjudged[] {
   return [...run.sizes, ...(run.sheetSizes ?? [])].map((size) => {
     const cells = unmeasured(run, own).filter((cell) => cell.size === size);
     const unread = cells.filter((cell) => !existsSync(judgedFiles(run, cell).features));
-    return { size, unread: picturesOf(unread), unmeasured: picturesOf(cells) };
+    const heldOut = cells.length * (run.heldOut?.conditions.length ?? 0);
+    return { size, unread: picturesOf(unread), unmeasured: picturesOf(cells), heldOut };
   });
 }

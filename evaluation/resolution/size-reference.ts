@@ -5,6 +5,7 @@ import type { Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
 import { digestOf } from './cell-files.ts';
 import { CROP, type FeatureSet, keptFeatures, readFeatures } from './features.ts';
+import { type HeldOut, scoreHeldOut } from './held-out.ts';
 import { type Asked, lookAt } from './looks.ts';
 import { distancesTo, type RealSide, type Reference, referenceOf } from './measure-cell.ts';
 import { sizeName } from './plan.ts';
@@ -16,6 +17,7 @@ export type Judges = Asked & {
   readonly network: FeatureNetwork;
   readonly readers: readonly ReaderLike[];
   readonly samples: number;
+  readonly heldOut: HeldOut | undefined;
   readonly out: string;
   readonly signal?: AbortSignal;
 };
@@ -52,7 +54,13 @@ export async function referenceAt(run: Judges, size: Size): Promise<SizeReferenc
   const judge = async () => {
     const reference = referenceOf(features);
     const distances = distancesTo(reference, await read(files.asked, real));
-    return { reference, real: { looks: await lookAt(real, reader, run), distances } };
+    const looks = await lookAt(real, reader, run);
+    const { attributes, heldOut } = run;
+    if (!heldOut) return { reference, real: { looks, distances } };
+    const shown = await heldOut.drawings.at(size);
+    checkPictures('held-out drawings', shown, size);
+    const scores = await scoreHeldOut(shown, reader, { attributes, heldOut });
+    return { reference, real: { looks, distances, heldOut: scores } };
   };
   let judged: ReturnType<typeof judge> | undefined;
   return {

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { methods } from '../../cli/options.ts';
+import { Graph } from '../../tensor/trace/graph.ts';
+import { encodeModel } from '../../tensor/trace/onnx.ts';
 import { writeTinyModel } from '../pipelines/tiny-model.ts';
 import { run } from './run.ts';
 
@@ -13,9 +15,31 @@ beforeAll(async () => {
   await writeTinyModel(folder, { id: 'turned', data: 'avatars' });
   await writeTinyModel(folder, { id: 'plain', data: 'avatars', positions: { embed: 'sincos2d' } });
   await writeTinyModel(folder, { id: 'other' });
+  await writeTinyModel(folder, {
+    ...{ id: 'random', data: 'avatars' },
+    positions: { coordinates: { method: 'rpe2d', factor: 2 }, rotate: 'axial' } as never,
+  });
+  await writeTinyModel(folder, {
+    ...{ id: 'table', data: 'avatars' },
+    positions: { embed: { method: 'learned-at', range: [6, 6] } } as never,
+  });
   await writeFile(join(folder, 'text.onnx'), 'not a network');
+  await writeFile(join(folder, 'gray.onnx'), flattening([8, 4, 4, 1]));
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+/** A network whose only node flattens what it is given. */
+function flattening(shape: readonly [number, ...number[]]): Uint8Array {
+  const [batch, ...rest] = shape;
+  const graph = new Graph();
+  graph.inputs.push({ name: 'x', type: 'float32', shape });
+  const width = rest.reduce((product, side) => product * side, 1);
+  graph.outputs.push({
+    ...{ name: graph.node('Flatten', ['x']), type: 'float32' },
+    shape: [batch, width],
+  });
+  return encodeModel(graph).model;
+}
 
 const given = { models: 'turned', sizes: '16', extend: 'none', samples: '8' };
 function evaluate(changes: Record<string, string>) {
@@ -47,6 +71,20 @@ describe('ropewalk evaluate resolution', () => {
       { sizes: '16,68' },
       "'turned': size.width: expected a multiple of the patch (4) from 4 to 64, got 68",
     ],
+    [
+      { sizes: '16', 'sheet-sizes': '18' },
+      "'turned': size.width: expected a multiple of the patch (4) from 4 to 64, got 18",
+    ],
+    [
+      { models: 'random', sizes: '16,36' },
+      "'random': rpe2d: expected at most 8 rows and 8 columns of tokens, the range of its positions, got 9 and 9; the largest possible grid is 8 x 8",
+    ],
+    [
+      { models: 'table', sizes: '16,32' },
+      'got column 6; with neighbours 1 apart the largest possible grid is 6 x 6',
+    ],
+    [{ 'held-out': '1' }, "expected a whole number from 2 to 2000, got '1'"],
+    [{ trained: '0' }, "expected a whole number from 1 to 1000000, got '0'"],
     [{ sizes: '16,big' }, "expected a size such as 64 or 96x64, got 'big'"],
     [
       { models: 'turned,plain', extend: 'none,yarn' },
@@ -99,11 +137,17 @@ describe('ropewalk evaluate resolution', () => {
     ]);
   });
 
-  it('refuses features that are no network', async () => {
-    const path = join(folder, 'text.onnx');
-    const { code, err } = await evaluate({ models: 'avatars', sizes: '64', features: path });
+  it.each([
+    ['text.onnx', ['features: expected an ONNX file, got', 'which cannot be opened']],
+    ['gray.onnx', ['to have one input, float32 [N, 3, H, W] or', 'got x: float32 [8, 4, 4, 1]']],
+  ])('refuses %s as features', async (name, said) => {
+    const features = join(folder, name);
+    const { code, err } = await evaluate({ models: 'avatars', sizes: '64', features });
     expect(code).toBe(2);
-    expect(err).toContain(`features: expected an ONNX file, got '${path}', which cannot be opened`);
-    expect(existsSync(join(folder, 'out'))).toBe(false);
+    for (const part of [`'${features}'`, ...said]) expect(err).toContain(part);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect([existsSync(join(folder, 'out')), existsSync(join(folder, 'cache'))]).toEqual([
+      ...[false, false],
+    ]);
   });
 });

@@ -70,10 +70,10 @@ const evaluate = (what: string, options: readonly string[], given: RunOptions = 
 
 describe('ropewalk evaluate resolution', () => {
   const out = () => at('sizes');
-  const compare = (given?: RunOptions) => {
+  const compare = (given?: RunOptions, also: readonly string[] = []) => {
     const what = ['--models', 'tiny', '--sizes', SIZES.join(','), '--extend', 'none,yarn'];
     const judged = ['--samples', `${SAMPLES}`, '--reference', '8', '--features', at('pixels.onnx')];
-    return evaluate('resolution', [...what, ...judged, '--out', out()], given);
+    return evaluate('resolution', [...what, ...judged, ...also, '--out', out()], given);
   };
   /** The files of pictures there are, with when they were written. */
   async function parts(): Promise<Record<string, number>> {
@@ -134,9 +134,25 @@ describe('ropewalk evaluate resolution', () => {
     expect(await parts()).toEqual(second);
   }, 180_000);
 
+  it('draws held-out combinations beside what it has, and looks through training drawings', async () => {
+    const before = await parts();
+    const more = await compare({}, ['--held-out', '4', '--trained', '48']);
+    expect([more.code, more.err]).toEqual([0, expect.any(String)]);
+    expect(more.err).toContain(`${4 * CELLS} of ${CELLS * (SAMPLES + 4)} pictures to draw`);
+    const after = await parts();
+    expect(after).toMatchObject(before);
+    expect(Object.keys(after)).toHaveLength(2 * CELLS);
+    const { rows, made } = JSON.parse(await readFile(join(out(), 'report.json'), 'utf8'));
+    for (const { numbers } of rows) expect(numbers.nearest.value).toBeGreaterThan(0);
+    expect(made.join(' ')).toContain('Held-out combinations: 4 further pictures a cell');
+    expect(made.join(' ')).toContain('among 48 of training');
+    const page = await readFile(join(out(), 'report.html'), 'utf8');
+    expect(page.replaceAll(/base64,[^"]+/g, '')).not.toMatch(/NaN|undefined|Infinity/);
+  }, 180_000);
+
   it('has drawn what the pipeline draws with that extension, those seeds and words', async () => {
     const cells = join(out(), 'cells', 'tiny');
-    const [yarn] = (await readdir(cells)).filter((name) => name.startsWith('24x24-yarn'));
+    const [yarn] = (await readdir(cells)).filter((name) => /^24x24-yarn(?!.*held)/.test(name));
     const size = { width: 24, height: 24 };
     const drawn = await readPart(join(cells, yarn!), { from: 0, to: SAMPLES }, size);
     const data = await openAvatars({

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeatureNetwork } from '../../encoders/features/contract.ts';
-import { resizePixels } from '../../encoders/features/resize-pixels.ts';
 import { readMethodText } from '../../encoders/positions/coordinates-text.ts';
 import type { Estimate } from '../../evaluation/resolution/clock.ts';
 import { type ArmAtSize, bestOf, compareArms } from '../../evaluation/resolution/compare.ts';
@@ -33,6 +32,7 @@ import type { Size } from '../../sampling/noise.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { rowsOf } from '../../tensor/rows.ts';
 import { tinyCard } from '../pipelines/tiny-model.ts';
+import { drawnShape, pixelFeatures as network } from './toy-comparison.ts';
 
 const VOCABULARY = ['color=blue', 'color=red', 'style=disc', 'style=square'];
 const model = (changes: Partial<DiTCard> = {}): DiTCard => ({
@@ -52,24 +52,8 @@ const sizes: Size[] = [
 const [trained, larger] = sizes as [Size, Size];
 
 /** A disc or a square, red or blue, of a place and shade that `seed` decides; `off` spoils it. */
-function drawn(words: readonly number[], seed: number, { width, height }: Size, off = 0): Picture {
-  const draw = createRng(seed);
-  const side = Math.min(width, height);
-  const [cy, cx, radius] = [0.5 + 0.1 * draw.uniform() + off, 0.45 + 0.1 * draw.uniform(), 0.3];
-  const [y0, x0] = [(height - side) / 2, (width - side) / 2];
-  const data = new Uint8Array(width * height * 3).fill(255);
-  const shade = 60 + draw.integer(60);
-  for (let y = 0; y < height; y++)
-    for (let x = 0; x < width; x++) {
-      const [v, u] = [(y + 0.5 - y0) / side - cy, (x + 0.5 - x0) / side - cx];
-      const inside = words.includes(2)
-        ? Math.hypot(v, u) < radius
-        : Math.max(Math.abs(v), Math.abs(u)) < radius;
-      const color = words.includes(1) ? [255, shade, shade] : [shade, shade, 255];
-      if (inside) data.set(color, 3 * (y * width + x));
-    }
-  return { data, width, height };
-}
+const drawn = (words: readonly number[], seed: number, size: Size, off = 0): Picture =>
+  drawnShape({ disc: words.includes(2), channel: words.includes(1) ? 0 : 2 }, { seed, size, off });
 const wordsOf = (i: number) => [i % 2, 2 + (Math.floor(i / 2) % 2)];
 const firstOf = (size: Size, count: number) =>
   Array.from({ length: count }, (_, i) => drawn(wordsOf(i), 1000 + i, size));
@@ -83,20 +67,6 @@ const drawings: Drawings = {
   unmade: async () => 0,
 };
 
-/** Sees 4 x 4 pixels, as they are. */
-const network: FeatureNetwork = {
-  name: 'pixels',
-  sees: { height: 4, width: 4 },
-  kernel: 'bicubic',
-  dtype: 'float32',
-  width: 48,
-  async read(pictures) {
-    const data = new Float32Array(pictures.length * 48);
-    for (const [i, picture] of pictures.entries()) data.set(resizePixels(picture, 4, 4), i * 48);
-    return { pooled: data, maps: { data, height: 4, width: 4, channels: 3 } };
-  },
-  dispose: async () => {},
-};
 /** Reads the colour of the middle, and calls everything a disc. */
 const reader: ReaderLike = {
   card: {

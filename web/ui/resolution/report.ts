@@ -52,6 +52,22 @@ export const MEASURES: Readonly<
   frechet: { title: 'Fréchet distance', hint: 'lower is better', log: true },
   attributes: { title: 'Attributes found', hint: 'relative to real drawings, higher is better' },
   style: { title: 'Style found', hint: 'relative to real drawings, higher is better' },
+  heldOut: {
+    title: 'Combinations never trained on',
+    hint: 'found relative to real drawings, higher is better',
+  },
+  seenAlike: {
+    title: 'Combinations of the same attributes that were trained on',
+    hint: 'found relative to real drawings, higher is better',
+  },
+  nearest: {
+    title: 'Nearest training drawing',
+    hint: 'relative to real drawings, near 0 is copied',
+  },
+  copies: {
+    title: 'Nearest training drawing, 5 % quantile',
+    hint: 'relative to real drawings, near 0 is copied',
+  },
   duplication: { title: 'Repeated objects', hint: 'above real drawings, 0 is right' },
   consistency: { title: 'Same seed, other size', hint: '0 is the same picture, 1 another' },
   spatial: { title: 'Fréchet distance in places', hint: 'lower is better', log: true },
