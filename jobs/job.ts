@@ -102,8 +102,14 @@ export type Job = {
   readonly reason?: string;
   /** When it was taken up again after a process ended in its middle. */
   readonly resumedAt?: number;
-  /** Of training: the model's id. Of an evaluation: its report. */
+  /** Of a render: RenderResult. Of training: the model's id. Of an evaluation: its report. */
   readonly result?: unknown;
+};
+
+/** Absent where another process made the pictures before it ended. */
+export type RenderResult = {
+  /** That one of its pictures took in the batch it was drawn in, without compiling. */
+  readonly seconds: number;
 };
 
 /** A finished picture's row; the file is in the image store under the same id. */

@@ -10,6 +10,8 @@ export type Work = {
   readonly total: number;
   readonly todo: number[];
   made: number;
+  /** That its pictures took, as far as batches with them have ended. */
+  seconds: number;
   /** When a batch took its latest picture, in pictures taken. */
   turn: number;
   /** After a batch failed: whose fault it was shows when each is drawn alone. */
@@ -38,7 +40,7 @@ export function createLine() {
     /** `onEnd` is called once, with what went wrong if something did. */
     join(plan: Plan, task: RenderTask, todo: number[], onEnd: (error?: unknown) => void): Work {
       const work: Work = {
-        ...{ plan, task, todo, total: todo.length, made: 0, turn: turns++ },
+        ...{ plan, task, todo, total: todo.length, made: 0, seconds: 0, turn: turns++ },
         ...{ alone: false, began: undefined, ended: false, onLeave: undefined },
         end(error) {
           if (work.ended) return;

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Progress } from '../jobs/job.ts';
 import { createRenderer, type RendererOptions } from '../pipelines/render.ts';
+import { stopwatch } from '../pipelines/stopwatch.ts';
 import type { ImageRequest, Recipe } from '../request.ts';
 import { createLine, type Slot } from './line.ts';
 import { handOver, watchBatch } from './watch-batch.ts';
@@ -23,7 +24,8 @@ export type RenderTask = {
   readonly onPicture: (made: Made) => void | Promise<void>;
 };
 export type Processor = {
-  render(request: ImageRequest, task: RenderTask): Promise<void>;
+  /** Resolves with the seconds that one of its pictures took, without compiling; of none, with nothing. */
+  render(request: ImageRequest, task: RenderTask): Promise<number | undefined>;
   /** Ends what is being drawn and forgets the models. */
   dispose(): Promise<void>;
 };
@@ -63,9 +65,12 @@ export function createProcessor({ now, ...options }: ProcessorOptions): Processo
     for (const work of inside) work.onLeave = stopUnwanted;
     const { plan } = inside[0]!;
     const asked = slots.map(({ work, index }) => work.plan.asked[index]!);
-    const watch = { signal: stop.signal, onStep: watchBatch(slots, now) };
+    const taken = stopwatch(now, watchBatch(slots, now));
+    const watch = { signal: stop.signal, onStep: taken.onStep };
     try {
       const pictures = await renderer.draw(plan, asked, watch);
+      const each = taken.seconds(pictures.length);
+      for (const { work } of slots) work.seconds += each;
       await handOver(slots, pictures);
     } catch (error) {
       if (inside.length === 1) inside[0]!.end(error);
@@ -79,12 +84,12 @@ export function createProcessor({ now, ...options }: ProcessorOptions): Processo
       const plan = await renderer.plan(request);
       signal?.throwIfAborted();
       const todo = [...plan.asked.keys()].filter((index) => !existing?.has(index));
-      if (todo.length === 0) return;
-      await new Promise<void>((resolve, reject) => {
+      if (todo.length === 0) return undefined;
+      return new Promise((resolve, reject) => {
         const stop = () => work.end(signal!.reason);
         const work = line.join(plan, task, todo, (error) => {
           signal?.removeEventListener('abort', stop);
-          if (error === undefined) resolve();
+          if (error === undefined) resolve(work.seconds / work.total);
           else reject(error);
         });
         signal?.addEventListener('abort', stop);

@@ -1,6 +1,6 @@
 /** Runs jobs of every kind in this process. */
 import { join } from 'node:path';
-import type { Job } from '../jobs/job.ts';
+import type { Job, RenderResult } from '../jobs/job.ts';
 import { type JobTask, Unrecoverable } from '../jobs/jobs.ts';
 import { watchModels } from '../pipelines/models.ts';
 import type { ModelWatch } from '../pipelines/render.ts';
@@ -31,10 +31,10 @@ export function createRunner({ engine, models, data, memory, now, watch }: Runne
     ...(watch === undefined ? {} : { watch: { now, ...watch } }),
   });
 
-  async function render(request: ImageRequest, task: JobTask): Promise<void> {
+  async function render(request: ImageRequest, task: JobTask): Promise<RenderResult | undefined> {
     let problem: unknown;
     try {
-      await processor.render(request, {
+      const seconds = await processor.render(request, {
         ...{ existing: task.existing, priority: task.job.priority, signal: task.signal },
         onStep: (progress) => task.progress(progress),
         onPreview: (index, png) => task.preview(index, png),
@@ -44,6 +44,7 @@ export function createRunner({ engine, models, data, memory, now, watch }: Runne
             throw error;
           }),
       });
+      return seconds === undefined ? undefined : { seconds };
     } catch (error) {
       if (error === problem || task.signal.aborted) throw error;
       throw new Unrecoverable((error as Error).message); // the same request fails the same way

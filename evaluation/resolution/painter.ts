@@ -1,7 +1,8 @@
 /** Draws cells in this process: the models' own pipelines, one at a time, and what a picture takes. */
 import { type Model, type ModelCard, readModel } from '../../generators/model.ts';
-import { createDiffusionPipeline, type DrawProgress } from '../../pipelines/diffusion.ts';
+import { createDiffusionPipeline } from '../../pipelines/diffusion.ts';
 import type { ModelEntry } from '../../pipelines/models.ts';
+import { stopwatch } from '../../pipelines/stopwatch.ts';
 import type { Engine } from '../../tensor/program.ts';
 import type { Drawing } from './cell-files.ts';
 import type { RenderCell } from './run.ts';
@@ -59,7 +60,7 @@ export function createPainter(engine: Engine, entries: readonly ModelEntry[], si
       drawing: Drawing,
     ): ReturnType<RenderCell> {
       const pipeline = await pipelineFor(cell);
-      const taken = stopwatch(steps ?? drawing.steps);
+      const taken = stopwatch(() => performance.now());
       const asked = conditions.map((ids, i) => ({
         words: ids.map((id) => ({ id })),
         seed: seeds[i]!,
@@ -75,28 +76,5 @@ export function createPainter(engine: Engine, entries: readonly ModelEntry[], si
       return { pictures, seconds: taken.seconds(pictures.length) };
     },
     dispose: async () => open?.pipeline.dispose(),
-  };
-}
-
-/** Seconds of a picture from the times between steps: the first of a batch, which may compile, has no part. */
-function stopwatch(steps: number) {
-  const start = performance.now();
-  let last: { at: number; first: number } | undefined;
-  let [sum, gaps] = [0, 0];
-  const batches = new Set<number>();
-  return {
-    onStep({ first }: DrawProgress): void {
-      const now = performance.now();
-      if (last?.first === first) {
-        sum += now - last.at;
-        gaps++;
-      }
-      batches.add(first);
-      last = { at: now, first };
-    },
-    seconds(pictures: number): number {
-      const all = gaps > 0 ? (sum / gaps) * steps * batches.size : performance.now() - start;
-      return all / 1000 / pictures;
-    },
   };
 }
