@@ -7,11 +7,17 @@ import { checkOfAvatars } from '../evaluation/check-avatars.ts';
 import { openComparedAvatars } from '../evaluation/resolution/avatars.ts';
 import { readMethod } from '../evaluation/resolution/methods-text.ts';
 import { findTrained } from '../evaluation/resolution/models-text.ts';
-import { checkTold, createPainter, drawingOf } from '../evaluation/resolution/painter.ts';
+import {
+  checkTold,
+  createPainter,
+  drawingOf,
+  type Painter,
+} from '../evaluation/resolution/painter.ts';
 import { planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
 import { formatReport, reportOf } from '../evaluation/resolution/report.ts';
 import { writeReport } from '../evaluation/resolution/report-files.ts';
+import { checkCoordinates } from '../evaluation/resolution/requests.ts';
 import { measureResolution } from '../evaluation/resolution/run.ts';
 import type { ModelCard } from '../generators/model.ts';
 import type { Engine } from '../tensor/program.ts';
@@ -21,6 +27,7 @@ import { openDevice } from './device.ts';
 import type { EvaluateResolutionCommand } from './evaluate.ts';
 import { readExtensions } from './extension.ts';
 import { chooseModel } from './files.ts';
+import { checkQueue, openQueuePainter } from './open-queue.ts';
 import { checkWritable } from './pictures.ts';
 import { duration, progressLine } from './progress.ts';
 
@@ -29,6 +36,7 @@ export async function measureSizes(
   context: Context,
 ): Promise<void> {
   const { out } = options;
+  const queue = options.queue ? checkQueue(options, context) : undefined;
   const { models, entries } = await findTrained(options.models, (name) =>
     chooseModel(name, context),
   );
@@ -37,7 +45,8 @@ export async function measureSizes(
     models,
     extend: await Promise.all(options.extend.map((name) => readMethod(name, readExtensions))),
   };
-  planCells(plan);
+  const cells = planCells(plan);
+  if (queue) for (const cell of cells) checkCoordinates(cell);
   const cards = entries.map(({ card }) => card);
   checkTold(cards, options);
   await checkOfAvatars(cards);
@@ -51,10 +60,16 @@ export async function measureSizes(
     ...plan,
     onProgress: ({ side, done, of }) => line.show(`${done} of ${of} drawings of ${side} px made`),
   });
-  const painter = createPainter(engine, entries, context.signal);
+  const painter: Painter = queue
+    ? await openQueuePainter(queue, {
+        signal: context.signal,
+        onIdle: (reason) => line.show(`waits: ${reason}`),
+      })
+    : createPainter(engine, entries, context.signal);
   const drawing = (card: ModelCard) => drawingOf(card, engine, options);
   const resolution = await measureResolution({
     ...{ ...plan, ...avatars, network, readers, drawing, signal: context.signal },
+    workers: painter.workers,
     render: (asked) => painter.render(asked, drawing(asked.cell.model)),
     now: () => performance.now(),
     onEstimate: ({ missing, pictures, cells, seconds }) => {
@@ -70,9 +85,8 @@ export async function measureSizes(
       const what = stage === 'draw' ? 'pictures drawn' : 'cells measured';
       line.show(`${done} of ${of} ${what}${left} (${model.id}, ${sizeName(size)}, ${method})`);
     },
-  });
+  }).finally(painter.dispose);
   line.end();
-  await painter.dispose();
   await network.dispose();
   for (const reader of readers) await reader.dispose();
   const report = reportOf(

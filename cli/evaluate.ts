@@ -58,6 +58,8 @@ export type EvaluateResolutionCommand = Common & {
   readonly steps?: number;
   readonly guidance?: number;
   readonly micro?: Told;
+  readonly queue?: boolean;
+  readonly data: string;
   readonly out: string;
 };
 
@@ -253,6 +255,8 @@ function resolutionCommand(evaluate: Command, context: Context): void {
         "what models that are told sizes are told of each (default: the model's)",
       ).choices(TOLD),
     )
+    .option('--queue', 'have workers draw, by the queue in DATABASE_URL (docs/operations.md)')
+    .option('--data <folder>', "with --queue: the workers' folder of data", 'data')
     .option(
       '--out <folder>',
       'where report and pictures go; what is there is used',

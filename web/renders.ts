@@ -118,7 +118,7 @@ async function* follow(
   }
 }
 
-/** No matter if it is over by now. */
+/** Of a render, or a batch of them; no matter if it is over by now. */
 export async function cancelRender(jobs: Jobs, id: string): Promise<void> {
   try {
     await jobs.cancel(id);

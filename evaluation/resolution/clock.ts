@@ -25,6 +25,8 @@ export type ClockOptions = {
   readonly render: RenderCell;
   readonly drawing: (model: Cell['model']) => { readonly steps: number };
   readonly conditions: readonly (readonly number[])[];
+  /** That draw at the same time. Default: one. */
+  readonly workers?: number | undefined;
   readonly now: () => number;
   readonly onEstimate?: (estimate: Estimate) => void;
 };
@@ -49,6 +51,7 @@ export async function createClock(
   options: ClockOptions,
   { missing, pictures, cells, judging }: Work,
 ) {
+  const { workers = 1 } = options;
   const costs = new Map<string, (pixels: number) => number>();
   for (const { cell } of missing)
     if (!costs.has(cell.model.id)) costs.set(cell.model.id, await probe(options, missing, cell));
@@ -57,13 +60,13 @@ export async function createClock(
   const total = missing.reduce((sum, one) => sum + expected(one), 0);
   const wanted = missing.reduce((sum, one) => sum + countOf(one), 0);
   if (wanted > 0 || cells > 0)
-    options.onEstimate?.({ missing: wanted, pictures, cells, seconds: total + judging });
+    options.onEstimate?.({ missing: wanted, pictures, cells, seconds: total / workers + judging });
   const started = options.now();
   let [drawn, spent] = [0, 0];
   return {
     at(cell: Cell): Progress {
       const taken = (options.now() - started) / 1000;
-      const speed = spent > 0 ? taken / spent : 1; // seconds for each second that was expected
+      const speed = spent > 0 ? taken / spent : 1 / workers; // seconds for each second that was expected
       const done = pictures - wanted + drawn;
       const secondsLeft = (total - spent) * speed + judging;
       return { stage: 'draw', cell, done, of: pictures, secondsLeft };

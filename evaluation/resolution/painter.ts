@@ -32,8 +32,20 @@ export function drawingOf(
   };
 }
 
+/** What draws cells, here or elsewhere. */
+export type Painter = {
+  render(asked: Parameters<RenderCell>[0], drawing: Drawing): ReturnType<RenderCell>;
+  /** Processes that draw at the same time; absent of this one. */
+  readonly workers?: number;
+  dispose(): Promise<void>;
+};
+
 /** Keeps the programs of one model with one method at a time. */
-export function createPainter(engine: Engine, entries: readonly ModelEntry[], signal: AbortSignal) {
+export function createPainter(
+  engine: Engine,
+  entries: readonly ModelEntry[],
+  signal: AbortSignal,
+): Painter {
   const models = new Map<string, Model>();
   let open: { key: string; pipeline: ReturnType<typeof createDiffusionPipeline> } | undefined;
   const pipelineFor = async ({
@@ -55,10 +67,7 @@ export function createPainter(engine: Engine, entries: readonly ModelEntry[], si
     return pipeline;
   };
   return {
-    async render(
-      { cell, conditions, seeds, steps }: Parameters<RenderCell>[0],
-      drawing: Drawing,
-    ): ReturnType<RenderCell> {
+    async render({ cell, conditions, seeds, steps }, drawing) {
       const pipeline = await pipelineFor(cell);
       const taken = stopwatch(() => performance.now());
       const asked = conditions.map((ids, i) => ({

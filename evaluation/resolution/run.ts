@@ -43,6 +43,8 @@ export type ResolutionOptions = PlanOptions & {
   readonly network: FeatureNetwork;
   readonly readers: readonly ReaderLike[];
   readonly out: string;
+  /** Processes that `render` has: each is asked for two parts at once, so that none waits. Default: this one, for one part. */
+  readonly workers?: number | undefined;
   /** Milliseconds. */
   readonly now: () => number;
   readonly onEstimate?: (estimate: Estimate) => void;
@@ -119,7 +121,7 @@ const sharesPictures = (a: Cell, b: Cell) =>
   a.model === b.model && a.size === b.size && a.seeds === b.seeds && a.drawnBy === b.drawnBy;
 
 async function drawMissing(run: Run): Promise<void> {
-  const { heldOut, signal, render, onProgress } = run;
+  const { heldOut, signal, render, onProgress, workers } = run;
   const cells = drawnCells(run.cells);
   const own = cells.flatMap((cell) =>
     heldOut && cell.measured ? [cell, heldOutCell(cell, heldOut)] : [cell],
@@ -134,21 +136,26 @@ async function drawMissing(run: Run): Promise<void> {
     cells: unmeasured(run, own).length,
     judging: await judgingSeconds(run, unjudged(run, own)),
   });
-  for (const { cell, range } of missing) {
-    signal?.throwIfAborted();
-    onProgress?.(clock.at(cell));
-    const part = [range.from, range.to] as const;
-    const drawn = await render({
-      cell,
-      conditions: (cell.heldOut ? heldOut! : run).conditions.slice(...part),
-      seeds: seedsOf(cell.seeds, cell.samples).slice(...part),
-    });
-    checkPictures('pictures', drawn.pictures, cell.size);
-    const { model, size, drawnBy, seeds } = cell;
-    const about = { model: model.id, digest: model.digest, size, drawnBy, seeds };
-    await writePart(folderOf(run, cell), range, drawn, { ...about, ...run.drawing(model) });
-    clock.done(cell, range);
-  }
+  const next = missing.values();
+  const drawParts = async () => {
+    for (const { cell, range } of next) {
+      signal?.throwIfAborted();
+      onProgress?.(clock.at(cell));
+      const part = [range.from, range.to] as const;
+      const drawn = await render({
+        cell,
+        conditions: (cell.heldOut ? heldOut! : run).conditions.slice(...part),
+        seeds: seedsOf(cell.seeds, cell.samples).slice(...part),
+      });
+      checkPictures('pictures', drawn.pictures, cell.size);
+      const { model, size, drawnBy, seeds } = cell;
+      const about = { model: model.id, digest: model.digest, size, drawnBy, seeds };
+      await writePart(folderOf(run, cell), range, drawn, { ...about, ...run.drawing(model) });
+      clock.done(cell, range);
+    }
+  };
+  const atOnce = workers === undefined ? 1 : 2 * workers;
+  await Promise.all(Array.from({ length: atOnce }, drawParts));
 }
 
 const unmeasured = (run: Run, own: readonly Cell[]): Cell[] =>

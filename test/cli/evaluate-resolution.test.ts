@@ -42,7 +42,8 @@ function flattening(shape: readonly [number, ...number[]]): Uint8Array {
 }
 
 const given = { models: 'turned', sizes: '16', extend: 'none', samples: '8' };
-function evaluate(changes: Record<string, string>) {
+type More = { readonly flags?: readonly string[]; readonly env?: Record<string, string> };
+function evaluate(changes: Record<string, string>, { flags = [], env = {} }: More = {}) {
   const options = Object.entries({ ...given, ...changes }).flatMap(([name, value]) => [
     `--${name}`,
     value,
@@ -52,12 +53,13 @@ function evaluate(changes: Record<string, string>) {
       'evaluate',
       'resolution',
       ...options,
+      ...flags,
       '--out',
       join(folder, 'out'),
       '--cache',
       join(folder, 'cache'),
     ],
-    { env: { ROPEWALK_MODELS: folder } },
+    { env: { ROPEWALK_MODELS: folder, ...env } },
   );
 }
 
@@ -135,6 +137,24 @@ describe('ropewalk evaluate resolution', () => {
       'vision-yarn+attention-scale',
       'none',
     ]);
+  });
+
+  it.each<[Record<string, string>, Record<string, string>, string]>([
+    [
+      { models: 'avatars' },
+      {},
+      'queue: expected DATABASE_URL, the database of the workers, got none; leave --queue out to draw here',
+    ],
+    [
+      { models: 'both=avatars+models/avatars' },
+      { DATABASE_URL: 'postgres://nowhere.invalid/none' },
+      "queue: expected ids of models, by which workers find their own, got 'both=avatars+models/avatars'",
+    ],
+  ])('by a queue refuses %j with %j', async (changes, env, said) => {
+    const { code, err, out } = await evaluate(changes, { flags: ['--queue'], env });
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(said);
+    expect(existsSync(join(folder, 'out'))).toBe(false);
   });
 
   it.each([

@@ -1,21 +1,17 @@
 /** `evaluate resolution` and `evaluate positions` to their end: a model drawn by the real painter, real drawings, real judges. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { initReader } from '../../evaluation/reader.ts';
-import { saveReader } from '../../evaluation/reader-files.ts';
 import { readPart } from '../../evaluation/resolution/cell-files.ts';
 import { seedsOf } from '../../evaluation/resolution/plan.ts';
 import type { DiTCard } from '../../generators/model.ts';
 import { createDiffusionPipeline } from '../../pipelines/diffusion.ts';
 import { createEngine } from '../../tensor/engine.ts';
-import { createRng } from '../../tensor/rng.ts';
-import { Graph } from '../../tensor/trace/graph.ts';
-import { encodeModel } from '../../tensor/trace/onnx.ts';
-import { loadAvatars, openAvatars } from '../../training/data/avatars.ts';
-import { tinyCard, tinyModel, writeTinyModel } from '../pipelines/tiny-model.ts';
+import { openAvatars } from '../../training/data/avatars.ts';
+import { writeTinyComparison } from '../evaluation/tiny-comparison.ts';
+import { tinyModel } from '../pipelines/tiny-model.ts';
 import { type RunOptions, run } from './run.ts';
 
 const SAMPLES = 8;
@@ -28,39 +24,9 @@ const at = (...names: string[]) => join(folder, ...names);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'whole-cli-'));
-  const { vocabulary } = await loadAvatars();
-  changes = {
-    ...{ data: 'avatars', vocabulary: [...vocabulary], styles: {} },
-    positions: { rotate: 'axial' },
-    config: { ...tinyCard().config, condition: { words: vocabulary.length } },
-  };
-  await writeTinyModel(folder, changes);
-  await writeTinyReader([...vocabulary]);
-  await writeFile(at('pixels.onnx'), pixelsAsFeatures());
+  changes = await writeTinyComparison(folder);
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true }));
-
-/** An untrained reader of 16 px: what it says means nothing, but all that is said of it is done. */
-function writeTinyReader(vocabulary: string[]) {
-  const network = {
-    ...{ size: 16, stem: 4, width: 8, depth: 1 },
-    ...{ tokenHidden: 4, hidden: 8, summary: 2, head: 8 },
-  };
-  const about = {
-    ...{ version: 1 as const, id: 'reader-avatars-16', data: 'avatars', licence: 'CC0-1.0' },
-    accuracy: { pictures: 1, style: 0, attributes: 0, guessed: 0 },
-  };
-  const weights = initReader(network, vocabulary.length, createRng(1));
-  return saveReader(at('reader-avatars-16'), { ...about, network, vocabulary }, weights);
-}
-
-/** A judge whose features are the colours of 4 x 4 places. */
-function pixelsAsFeatures(): Uint8Array {
-  const graph = new Graph();
-  graph.inputs.push({ name: 'x', type: 'float32', shape: [8, 4, 4, 3] });
-  graph.outputs.push({ name: graph.node('Flatten', ['x']), type: 'float32', shape: [8, 48] });
-  return encodeModel(graph).model;
-}
 
 const evaluate = (what: string, options: readonly string[], given: RunOptions = {}) =>
   run(['evaluate', what, ...options, '--cache', at('cache')], {

@@ -2,10 +2,11 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FeatureNetwork } from '../../encoders/features/contract.ts';
 import { readMethodText } from '../../encoders/positions/coordinates-text.ts';
-import type { Estimate } from '../../evaluation/resolution/clock.ts';
+import type { Estimate, Progress } from '../../evaluation/resolution/clock.ts';
 import { type ArmAtSize, bestOf, compareArms } from '../../evaluation/resolution/compare.ts';
 import { findTrained } from '../../evaluation/resolution/models-text.ts';
 import {
@@ -27,14 +28,13 @@ import {
 } from '../../evaluation/resolution/run.ts';
 import { compareSeeds } from '../../evaluation/resolution/seed-spread.ts';
 import type { DiTCard } from '../../generators/model.ts';
-import type { Picture } from '../../png.ts';
 import type { Size } from '../../sampling/noise.ts';
 import { createRng } from '../../tensor/rng.ts';
 import { rowsOf } from '../../tensor/rows.ts';
 import { tinyCard } from '../pipelines/tiny-model.ts';
-import { drawnShape, pixelFeatures as network } from './toy-comparison.ts';
+import { drawings, drawn, firstOf, reader, VOCABULARY } from './shapes.ts';
+import { pixelFeatures as network } from './toy-comparison.ts';
 
-const VOCABULARY = ['color=blue', 'color=red', 'style=disc', 'style=square'];
 const model = (changes: Partial<DiTCard> = {}): DiTCard => ({
   ...tinyCard({ vocabulary: VOCABULARY, positions: { rotate: 'axial' }, ...changes }),
   digest: 'a'.repeat(64),
@@ -50,35 +50,6 @@ const sizes: Size[] = [
   { width: 32, height: 16 },
 ];
 const [trained, larger] = sizes as [Size, Size];
-
-/** A disc or a square, red or blue, of a place and shade that `seed` decides; `off` spoils it. */
-const drawn = (words: readonly number[], seed: number, size: Size, off = 0): Picture =>
-  drawnShape({ disc: words.includes(2), channel: words.includes(1) ? 0 : 2 }, { seed, size, off });
-const wordsOf = (i: number) => [i % 2, 2 + (Math.floor(i / 2) % 2)];
-const firstOf = (size: Size, count: number) =>
-  Array.from({ length: count }, (_, i) => drawn(wordsOf(i), 1000 + i, size));
-const drawings: Drawings = {
-  name: 'shapes',
-  vocabulary: VOCABULARY,
-  count: 60,
-  words: wordsOf,
-  at: async (size) => firstOf(size, 60),
-  few: async (size, count) => firstOf(size, count),
-  unmade: async () => 0,
-};
-
-/** Reads the colour of the middle, and calls everything a disc. */
-const reader: ReaderLike = {
-  card: {
-    ...{ id: 'toy-16', digest: 'b'.repeat(64), vocabulary: VOCABULARY, network: { size: 16 } },
-    accuracy: { pictures: 1, style: 0.5, attributes: 1, guessed: 0.5 },
-  },
-  read: async (pictures) =>
-    pictures.map(({ data, width, height }) => {
-      const at = 3 * (Math.floor(height / 2) * width + Math.floor(width / 2));
-      return [data[at]! > data[at + 2]! ? 1 : 0, 2];
-    }),
-};
 
 const NONE = { name: 'none' };
 const YARN = { name: 'yarn', choice: 'yarn' };
@@ -297,6 +268,31 @@ describe('the run', () => {
       { missing: 36, pictures: 36, cells: 3, seconds: expect.closeTo(seconds, 6) },
       0,
     ]);
+  });
+
+  it('keeps each of several workers busy with two parts, and estimates by them', async () => {
+    const said: number[] = [];
+    let [drawing, most] = [0, 0];
+    const slow: RenderCell = async (one) => {
+      most = Math.max(most, ++drawing);
+      await setImmediate();
+      drawing--;
+      return render(one);
+    };
+    const onEstimate = ({ seconds }: Estimate) => said.push(seconds);
+    const onProgress = ({ stage }: Progress) => {
+      if (stage === 'measure') throw new Error('all is drawn');
+    };
+    for (const workers of [undefined, 2]) {
+      const options = { ...optionsFor(`by-${workers}`), render: slow, workers };
+      const measured = measureResolution({ ...options, onEstimate, onProgress });
+      await expect(measured).rejects.toThrow('all is drawn');
+      expect(most).toBe(workers ? 2 * workers : 1);
+    }
+    expect(said[1]).toBeCloseTo(said[0]! / 2, 10);
+    const files = async (out: string) =>
+      (await readdir(join(folder, out, 'cells'), { recursive: true })).sort();
+    expect(await files('by-2')).toEqual(await files('by-undefined'));
   });
 
   it('estimates what is left to measure where all is drawn, and says nothing where nothing is left', async () => {
