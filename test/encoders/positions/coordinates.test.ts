@@ -7,6 +7,7 @@ import { pose } from '../../../encoders/positions/coordinates/pose.ts';
 import { raw } from '../../../encoders/positions/coordinates/raw.ts';
 import { type Grid, raster } from '../../../encoders/positions/grid.ts';
 import { createRng } from '../../../tensor/rng.ts';
+import { expectClose } from '../../close.ts';
 
 const options = { span: 32 };
 const sample = (method: CoordinatesMethod, grid: Grid, given: Options = options) =>
@@ -36,6 +37,21 @@ test('cell centres are raw + 1/2 where the sides are the span, and the same midd
   expect(sample(cellCentre, raster(4, 4), { span: 4 })).toEqual(plus);
   const middle = (n: number) => sample(cellCentre, raster(n, n), { span: 4 }).slice(n * n - 1)[0];
   expect([1, 3, 5].map(middle)).toEqual([2, 2, 2]);
+});
+
+test('with the shorter side, the middle of a longer grid is the square, and cells are squares', () => {
+  const shorter = { span: 4, sides: 'shorter' };
+  const square = sample(cellCentre, raster(6, 6), shorter);
+  expect(square).toEqual(sample(cellCentre, raster(6, 6), { span: 4 }));
+  const { y, x } = axes(sample(cellCentre, raster(6, 12), shorter), 6, 12);
+  expect(y).toEqual(axes(square, 6, 6).y);
+  expectClose(x.slice(3, 9), axes(square, 6, 6).x, { rtol: 1e-12 });
+  expect([x[0]! + x[11]!, y[0]! + y[5]!]).toEqual([4, 4]); // as much beyond at both ends
+  for (const axis of [y, x])
+    for (const [i, value] of axis.slice(1).entries())
+      expect(value - axis[i]!).toBeCloseTo(2 / 3, 12);
+  const own = axes(sample(cellCentre, raster(6, 12), { span: 4, sides: 'own' }), 6, 12);
+  expect(own.x[3]).not.toBeCloseTo(x[3]!, 1); // negative control: each axis over the whole range
 });
 
 test('end-points are raw where the sides are the span + 1, and corners of all scales coincide', () => {
