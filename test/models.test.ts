@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { microRows, wholePicture } from '../encoders/conditioning/micro.ts';
 import { besideSection, modelReadme, tokenModelReadme } from '../evaluation/model-readme.ts';
 import { compileDiT } from '../generators/compile.ts';
 import { gridOf, layoutOf, readModel } from '../generators/model.ts';
@@ -98,6 +99,9 @@ describe.each(folders)('%s', (id) => {
         x: { data: x.slice(0, batch * length), shape: [batch, height, width, channels] },
         t: { data: t.slice(0, batch), shape: [batch] },
         condition: { data: bags.slice(0, batch * words), shape: [batch, words] },
+        ...(card.config.micro
+          ? { micro: microRows(Array.from({ length: batch }, () => wholePicture(height, width))) }
+          : {}),
       });
       const found = prediction!.data as Float32Array;
       expected ??= found;
