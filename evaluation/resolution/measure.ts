@@ -115,13 +115,14 @@ async function measureOne(
 }
 
 async function readHeldOut(
-  { heldOut, ...run }: Run,
+  run: Run,
   cell: Cell,
   reader: SizeReference['reader'],
 ): Promise<Pick<MeasureCellOptions, 'heldOut'>> {
+  const { attributes, heldOut } = run;
   if (!heldOut) return {};
-  const { pictures } = await readCell({ ...run, heldOut }, heldOutCell(cell, heldOut));
-  const scores = await scoreHeldOut(pictures, reader, { ...run, heldOut });
+  const { pictures } = await readCell(run, heldOutCell(cell, heldOut));
+  const scores = await scoreHeldOut(pictures, reader, { attributes, heldOut });
   return { heldOut: { scores, seen: heldOut.seen } };
 }
 

@@ -7,7 +7,7 @@ import { sizeOf } from '../../shape.ts';
 import { tf } from '../../tf.ts';
 import { kernel } from '../backend.ts';
 import { emit, graph, infoOf, nameOf, type TensorInfo } from '../recording.ts';
-import { filled, reshape, transpose } from './nodes.ts';
+import { filled, reshape, reversed, transpose } from './nodes.ts';
 
 type Pad = 'valid' | 'same' | number | tf.backend_util.ExplicitPadding;
 type Attrs = {
@@ -131,11 +131,7 @@ function isDense(info: Info): boolean {
 function turned(dy: TensorInfo, filter: TensorInfo, info: Info): TensorInfo {
   const { filterHeight, filterWidth, padInfo } = info;
   const [bottom, right] = reach(info);
-  const g = graph();
-  const given = transpose(filter, [2, 3, 0, 1]);
-  const back = g.ints([-1, -1]);
-  const ends = g.ints([-filterHeight - 1, -filterWidth - 1]);
-  const half = emit('Slice', [given, back, ends, g.ints([2, 3]), back], given.shape, 'float32');
+  const half = reversed(transpose(filter, [2, 3, 0, 1]), [2, 3]);
   const beyond = [padInfo.top, padInfo.left, bottom, right];
   return emit('Conv', [dy, half], inputShape(info), 'float32', {
     ...windows(info),

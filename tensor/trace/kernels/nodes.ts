@@ -31,6 +31,14 @@ export function transpose(x: TensorInfo, perm: readonly number[]): TensorInfo {
   return emit('Transpose', [source], shape, x.dtype, { perm: both });
 }
 
+/** Turned round along these axes. */
+export function reversed(x: TensorInfo, axes: readonly number[]): TensorInfo {
+  const g = graph();
+  const starts = g.ints(axes.map(() => -1));
+  const ends = g.ints(axes.map((axis) => -x.shape[axis]! - 1));
+  return emit('Slice', [x, starts, ends, g.ints(axes), starts], x.shape, x.dtype);
+}
+
 /** A constant with one value everywhere. */
 export function filled(shape: readonly number[], value: number, dtype: DataType): TensorInfo {
   const data = new Float32Array(sizeOf(shape)).fill(value);

@@ -3,7 +3,7 @@ import { sizeOf } from '../../shape.ts';
 import { type DataType, tf } from '../../tf.ts';
 import { kernel } from '../backend.ts';
 import { emit, graph, infoOf, nameOf, type TensorInfo } from '../recording.ts';
-import { filled, reshape, transpose } from './nodes.ts';
+import { filled, reshape, reversed, transpose } from './nodes.ts';
 
 function slice(x: TensorInfo, begin: readonly number[], size: readonly number[]): TensorInfo {
   const axes = x.shape.flatMap((side, axis) => (size[axis] === side ? [] : [axis]));
@@ -150,15 +150,7 @@ kernel<{ reps: number[] }>('Tile', ({ x }, { reps }) =>
 kernel<{ dims: number[] }>('Reverse', ({ x }, { dims }) => {
   const axes = tf.util.parseAxisParam(dims, x!.shape);
   if (axes.length === 0) return emit('Identity', [x!], x!.shape, x!.dtype);
-  const g = graph();
-  const starts = axes.map(() => -1);
-  const ends = axes.map((axis) => -x!.shape[axis]! - 1);
-  return emit(
-    'Slice',
-    [x!, g.ints(starts), g.ints(ends), g.ints(axes), g.ints(starts)],
-    x!.shape,
-    x!.dtype,
-  );
+  return reversed(x!, axes);
 });
 kernel('ZerosLike', ({ x }) => filled(x!.shape, 0, x!.dtype as DataType));
 kernel('OnesLike', ({ x }) => filled(x!.shape, 1, x!.dtype as DataType));
