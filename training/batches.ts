@@ -6,7 +6,6 @@ import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import { microRows } from '../encoders/conditioning/micro.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
 import { SCHEDULES } from '../sampling/diffusion/registry.ts';
-import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
 import type { Schedule } from '../sampling/diffusion/solver.ts';
 import type { HostTensor } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
@@ -80,7 +79,7 @@ export function createBatches(data: Dataset, rng: Rng, options: BatchOptions): B
     const clean = new Float32Array(variance ? batch * length : 0);
     const seen: Seen[] = [];
     const rows = shown.pictures.map((index, row) => {
-      const drawn = shiftTime(drawTime(time, draw), shift);
+      const drawn = drawTime(time, draw, shift);
       t[row] = variance ? snapTime(drawn) : drawn;
       const mirrored = flip && draw.uniform() < 0.5;
       seen[row] = shown.see(index, { rng: own('view', row), mirrored });

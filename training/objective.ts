@@ -11,6 +11,7 @@
  */
 import type { ObjectiveConfig } from '../generators/model.ts';
 import { SCHEDULES } from '../sampling/diffusion/registry.ts';
+import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
 import { variationalBits } from './variational.ts';
@@ -19,9 +20,10 @@ import { variationalBits } from './variational.ts';
 export type TimeDraw = { readonly mean: number; readonly std: number } | 'uniform';
 const LEAST_T = 0.05;
 
-export function drawTime(draw: TimeDraw, rng: Rng): number {
-  if (draw === 'uniform') return rng.uniform();
-  return 1 / (1 + Math.exp(-(draw.mean + draw.std * rng.normal())));
+/** A time, shifted as sampling shifts its own. */
+export function drawTime(draw: TimeDraw, rng: Rng, shift = 1): number {
+  if (draw === 'uniform') return shiftTime(rng.uniform(), shift);
+  return shiftTime(1 / (1 + Math.exp(-(draw.mean + draw.std * rng.normal()))), shift);
 }
 
 export type Noised = {

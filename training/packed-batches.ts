@@ -5,7 +5,6 @@
  */
 import { dropWords } from '../encoders/conditioning/attributes.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
-import { shiftTime } from '../sampling/diffusion/schedules/flow.ts';
 import type { HostTensor } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
 import { toFloats } from './batches.ts';
@@ -143,7 +142,7 @@ function prepare(
   { objective, time, timeShift = () => 1, drop, flip, patch, coordinates }: PackedBatchOptions,
   always: ReadonlySet<number>,
 ): Ready {
-  const t = shiftTime(drawTime(time, rng), timeShift(offered.placed));
+  const t = drawTime(time, rng, timeShift(offered.placed));
   const mirrored = flip && rng.uniform() < 0.5;
   const seen = offered.see({ rng: rng.stream('view'), mirrored });
   const clean = toTokens(toFloats(seen.pixels), offered.size, patch);
