@@ -147,6 +147,8 @@ const fields = {
     Type.Object(
       {
         extend: Type.Optional(Type.Union([Name, Options, Type.Array(Extension, { maxItems: 8 })])),
+        /** Options in place of those of the model's own coordinates, such as `{ inference: 'contiguous' }` of RPE-2D. */
+        coordinates: Type.Optional(Options),
         micro: Type.Optional(Micro),
       },
       exact,

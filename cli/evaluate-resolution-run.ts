@@ -17,14 +17,13 @@ import { planCells, sizeName } from '../evaluation/resolution/plan.ts';
 import { openReaders } from '../evaluation/resolution/readers.ts';
 import { formatReport, reportOf } from '../evaluation/resolution/report.ts';
 import { writeReport } from '../evaluation/resolution/report-files.ts';
-import { checkCoordinates } from '../evaluation/resolution/requests.ts';
 import { measureResolution } from '../evaluation/resolution/run.ts';
 import type { ModelCard } from '../generators/model.ts';
 import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import { type Context, modelFolders } from './context.ts';
 import { openDevice } from './device.ts';
-import type { EvaluateResolutionCommand } from './evaluate.ts';
+import type { EvaluateResolutionCommand } from './evaluate-resolution.ts';
 import { readExtensions } from './extension.ts';
 import { chooseModel } from './files.ts';
 import { checkQueue, openQueuePainter } from './open-queue.ts';
@@ -45,8 +44,7 @@ export async function measureSizes(
     models,
     extend: await Promise.all(options.extend.map((name) => readMethod(name, readExtensions))),
   };
-  const cells = planCells(plan);
-  if (queue) for (const cell of cells) checkCoordinates(cell);
+  planCells(plan); // refuses what cannot be drawn before anything is opened
   const cards = entries.map(({ card }) => card);
   checkTold(cards, options);
   await checkOfAvatars(cards);

@@ -1,9 +1,20 @@
-/** Position extensions as they are written on the command line. */
+/** What is changed of a model's positions, as it is written on the command line. */
 import { readFile } from 'node:fs/promises';
+import type { PositionChange } from '../encoders/positions/choose.ts';
 import type { PositionConfig } from '../encoders/positions/compose.ts';
+import { readMethodTexts } from '../encoders/positions/coordinates-text.ts';
 import { type ExtensionChoice, parseExtension } from '../encoders/positions/extension-text.ts';
 
 export type Extensions = NonNullable<PositionConfig['extend']>;
+
+/** Extensions, and options of coordinates. */
+export async function readPositionChange(texts: readonly string[]): Promise<PositionChange> {
+  const { extensions, coordinates } = readMethodTexts(texts);
+  return {
+    ...(extensions.length > 0 ? { extend: await readExtensions(extensions) } : {}),
+    ...(coordinates === undefined ? {} : { coordinates }),
+  };
+}
 
 /** The extension, all of them where there are several, or an empty list for 'none' alone. */
 export async function readExtensions(texts: readonly string[]): Promise<Extensions> {

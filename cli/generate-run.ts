@@ -1,5 +1,6 @@
 /** Makes, shows and writes the pictures of `ropewalk generate`. */
 import { readFile } from 'node:fs/promises';
+import type { PositionChange } from '../encoders/positions/choose.ts';
 import type { ModelCard } from '../generators/model.ts';
 import type { AnyCard, TokenCard } from '../generators/token-model.ts';
 import type { AnyEntry } from '../pipelines/models.ts';
@@ -20,7 +21,7 @@ import type { Engine } from '../tensor/program.ts';
 import { VERSION } from '../version.ts';
 import { type Context, showsPictures } from './context.ts';
 import { deviceOf, openDevice } from './device.ts';
-import { type Extensions, readExtensions } from './extension.ts';
+import { readPositionChange } from './extension.ts';
 import { chooseAnyModel } from './files.ts';
 import type { GenerateOptions } from './generate.ts';
 import { checkWritable, writePicture } from './pictures.ts';
@@ -39,8 +40,8 @@ export async function generate(
   const start = performance.now();
   const recipe = options.from === undefined ? undefined : await recipeOf(options.from);
   const entry = await modelOf(options.model, recipe, context);
-  const extend = options.extend && (await readExtensions(options.extend));
-  const { request, words } = requestOf(prompt, { ...options, extend }, entry, recipe);
+  const places = options.extend && (await readPositionChange(options.extend));
+  const { request, words } = requestOf(prompt, { ...options, places }, entry, recipe);
   resolveRequest(request, entry.card);
   await checkWritable(options.out);
   const passes = options.trace === undefined ? undefined : await openTrace(options.trace, entry);
@@ -95,7 +96,7 @@ async function modelOf(
 
 function requestOf(
   prompt: string | undefined,
-  options: Omit<GenerateOptions, 'extend'> & { readonly extend: Extensions | undefined },
+  options: GenerateOptions & { readonly places: PositionChange | undefined },
   { card }: AnyEntry,
   recipe: Recipe | undefined,
 ): { request: ImageRequest; words: readonly Understood[] } {
@@ -131,17 +132,14 @@ function requestOf(
 
 type Micro = NonNullable<ImageRequest['position']>['micro'];
 
-/** Extensions, and what a model with micro-conditioning is told. */
+/** Extensions and options of coordinates, all of them asked for anew, and what a model with micro-conditioning is told. */
 function positionOf(
-  { extend: asked, ...told }: ToldOptions & { readonly extend: Extensions | undefined },
+  { places, ...told }: ToldOptions & { readonly places: PositionChange | undefined },
   before: ImageRequest | undefined,
 ) {
-  const extend = asked ?? before?.position?.extend;
-  const micro = microOf(told, before?.position?.micro);
-  const position = {
-    ...(extend === undefined ? {} : { extend }),
-    ...(micro === undefined ? {} : { micro }),
-  };
+  const { micro: toldBefore, ...placesBefore } = before?.position ?? {};
+  const micro = microOf(told, toldBefore);
+  const position = { ...(places ?? placesBefore), ...(micro === undefined ? {} : { micro }) };
   return Object.keys(position).length > 0 ? position : undefined;
 }
 

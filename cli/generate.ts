@@ -93,7 +93,7 @@ export function generateCommand(program: Command, context: Context): void {
     )
     .option(
       '--extend <method>',
-      "position extension for a size never trained, as 'vision-yarn', 'yarn:alpha=0.25,beta=2', a JSON file or 'none'; again for another (default: the model's)",
+      "position extension for a size never trained, as 'vision-yarn', 'yarn:alpha=0.25,beta=2', a JSON file or 'none', or options of the model's own coordinates, as 'coordinates:inference=contiguous'; again for another (default: the model's)",
       (text: string, before: readonly string[] = []) => [...before, text],
     )
     .addOption(

@@ -2,7 +2,7 @@
 import type { Painter } from '../evaluation/resolution/painter.ts';
 import type { OpenOptions } from '../jobs/open.ts';
 import type { Context } from './context.ts';
-import type { EvaluateResolutionCommand } from './evaluate.ts';
+import type { EvaluateResolutionCommand } from './evaluate-resolution.ts';
 import { createQueuePainter, type QueuePainterOptions } from './queue-painter.ts';
 import { placesOf } from './worker.ts';
 

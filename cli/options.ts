@@ -87,6 +87,12 @@ export function crop(text: string): { top: number; left: number } {
 
 export const DEVICES = ['cpu', 'webgpu', 'cuda', 'tensorflow', 'reference'] as const;
 export type Device = (typeof DEVICES)[number];
+/** What every measurement takes. */
+export type CommonOptions = {
+  readonly cache: string;
+  readonly device: Device;
+  readonly threads?: number;
+};
 
 export const deviceOption = () =>
   new Option('--device <name>', 'what computes').choices(DEVICES).default('cpu');

@@ -1,7 +1,7 @@
 /** Runs `ropewalk train`: a run that is new or goes on, its progress, and the model at the end. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readConfigFile, type TrainingConfig } from '../training/config.ts';
+import { readConfigFile } from '../training/config.ts';
 import type { StepProgress } from '../training/loop.ts';
 import { isDiffusion, parseTraining, runTraining, type Training } from '../workers/training.ts';
 import { type Context, Exit } from './context.ts';
@@ -35,7 +35,7 @@ export async function trainRun(
   const to = join(folder, kind === 'tokenizer' ? 'tokenizer' : 'model');
   const finished = await runTraining(training, {
     ...{ engine, folder, to, cache: options.cache, ...init, signal: context.signal },
-    onStep: watchSteps(config, steps),
+    onStep: watchSteps(steps),
     onPrepare: (text) => drawing.show(text),
     say(text) {
       drawing.end();
@@ -80,24 +80,27 @@ async function checkSameRun(folder: string, config: object): Promise<string | un
   );
 }
 
-/** Says loss, speed and the time that is left; losses and speeds are means of the latest steps. */
-function watchSteps(
-  { steps, batch, accumulate }: Pick<TrainingConfig, 'steps' | 'batch' | 'accumulate'>,
-  line: ProgressLine,
-) {
+/** Says how it goes, from the latest steps. */
+function watchSteps(line: ProgressLine) {
   const recent: StepProgress[] = [];
-  let heldOut = '';
+  let heldOut: number | undefined;
   return (progress: StepProgress): void => {
     recent.push(progress);
     if (recent.length > 50) recent.shift();
-    const mean = (value: (one: StepProgress) => number) =>
-      recent.reduce((sum, one) => sum + value(one), 0) / recent.length;
-    if (progress.heldOutLoss !== undefined)
-      heldOut = `, held-out ${progress.heldOutLoss.toFixed(4)}`;
-    const speed = mean((one) => one.picturesPerSecond);
-    const seconds = ((steps - progress.step) * batch * accumulate) / speed;
-    line.show(
-      `step ${progress.step} of ${steps}: loss ${mean((one) => one.loss).toFixed(4)}${heldOut}, ${speed.toFixed(1)} pictures/s, ${duration(seconds)} left`,
-    );
+    heldOut = progress.heldOutLoss ?? heldOut;
+    line.show(sayProgress(recent, heldOut));
   };
+}
+
+/** Loss, speed and the time that is left after these steps: steps of some views have fewer pictures than others. */
+export function sayProgress(recent: readonly StepProgress[], heldOut?: number): string {
+  const sum = (value: (one: StepProgress) => number) =>
+    recent.reduce((total, one) => total + value(one), 0);
+  const { step, steps } = recent.at(-1)!;
+  const seconds = sum((one) => one.pictures / one.picturesPerSecond);
+  const loss = (sum((one) => one.loss) / recent.length).toFixed(4);
+  const unseen = heldOut === undefined ? '' : `, held-out ${heldOut.toFixed(4)}`;
+  const speed = (sum((one) => one.pictures) / seconds).toFixed(1);
+  const left = duration(((steps - step) * seconds) / recent.length);
+  return `step ${step} of ${steps}: loss ${loss}${unseen}, ${speed} pictures/s, ${left} left`;
 }

@@ -4,7 +4,7 @@
  */
 import { bagOfWords, type Word } from '../encoders/conditioning/attributes.ts';
 import { microOf, type Told } from '../encoders/conditioning/micro.ts';
-import type { PositionConfig } from '../encoders/positions/compose.ts';
+import type { PositionChange } from '../encoders/positions/choose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import type { DiTConfig } from '../generators/dit-config.ts';
 import { gridOf, type Model } from '../generators/model.ts';
@@ -27,11 +27,9 @@ export type Asked = {
   readonly seed: number;
 };
 /** How pictures are drawn; what is not given is as the model's card has it. */
-export type DrawOptions = {
+export type DrawOptions = PositionChange & {
   /** Default: as trained. */
   readonly size?: Size;
-  /** A position extension in place of the model's own, several, or none of an empty list. */
-  readonly extend?: PositionConfig['extend'];
   /** What a model with micro-conditioning is told of every picture. Default: as its card has it. */
   readonly micro?: Told | MicroSize;
   /** By name, or one of your own. */
@@ -117,11 +115,11 @@ export function createDiffusionPipeline({
 type Settings = Required<Pick<DrawOptions, 'size' | 'solver' | 'steps' | 'guidance' | 'shift'>> &
   Pick<DrawOptions, 'micro' | 'interval' | 'onStep' | 'signal'> & { readonly setting: Setting };
 
-function settingsOf({ card }: Model, { extend, ...options }: DrawOptions): Settings {
+function settingsOf({ card }: Model, { extend, coordinates, ...options }: DrawOptions): Settings {
   const { sampling, trained, config } = card;
   const all = { ...sampling, size: trained, ...options };
   const grid = gridOf(config, all.size);
-  const setting = { grid, ...(extend === undefined ? {} : { extend }) };
+  const setting = { grid, extend, coordinates };
   return { ...all, solver: all.solver as Settings['solver'], setting };
 }
 

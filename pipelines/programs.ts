@@ -1,4 +1,5 @@
 /** The compiled programs of one model, by grid, extension and batch; compiled when first needed, then kept. */
+import { changePositions, type PositionChange } from '../encoders/positions/choose.ts';
 import type { PositionConfig, Positions } from '../encoders/positions/compose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import { cellsOf, extentOf, type Grid } from '../encoders/positions/grid.ts';
@@ -16,11 +17,7 @@ import type { Predicted } from '../sampling/diffusion/network.ts';
 import type { Engine, HostTensor, HostTensors, Program } from '../tensor/program.ts';
 
 /** What a program is compiled for, besides its batch. */
-export type Setting = {
-  readonly grid: Grid;
-  /** A position extension in place of the model's own, several, or none of an empty list. */
-  readonly extend?: PositionConfig['extend'];
-};
+export type Setting = PositionChange & { readonly grid: Grid };
 export type Rows = {
   /** rows * H * W * C */
   readonly x: Float32Array;
@@ -43,12 +40,12 @@ export function createPrograms(engine: Engine, model: Model, mostRows?: number) 
   const kept = new Map<string, Promise<Program>>();
   const layouts = new Map<string, Positions>();
 
-  const positionsOf = ({ extend }: Setting): Positions => {
-    const key = JSON.stringify(extend ?? null);
+  const positionsOf = ({ extend, coordinates }: Setting): Positions => {
+    const key = JSON.stringify({ extend, coordinates });
     const { card } = model;
-    const choice = extend === undefined ? card.positions : { ...card.positions, extend };
+    const changed = changePositions(card.positions as PositionConfig, { extend, coordinates });
     const positions =
-      layouts.get(key) ?? layoutOf({ ...card, positions: choice }, model.registry).positions;
+      layouts.get(key) ?? layoutOf({ ...card, positions: changed }, model.registry).positions;
     layouts.set(key, positions);
     return positions;
   };

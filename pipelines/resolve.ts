@@ -1,6 +1,7 @@
 /** What a request asks of a model, in the model's terms; throws naming the nearest where a name is not known. */
 import type { Word } from '../encoders/conditioning/attributes.ts';
 import type { Told } from '../encoders/conditioning/micro.ts';
+import { changePositions, type PositionChange } from '../encoders/positions/choose.ts';
 import { composePositions, type PositionConfig } from '../encoders/positions/compose.ts';
 import type { MicroSize } from '../encoders/positions/contract.ts';
 import { cellsOf } from '../encoders/positions/grid.ts';
@@ -45,12 +46,12 @@ export function resolveDiffusion(request: ImageRequest, card: ModelCard): Resolv
   const { shift = card.sampling.shift } = scheduleOptions;
   if (typeof shift !== 'number' || !(shift > 0))
     throw new RangeError(`sampling.scheduleOptions.shift: expected a number above 0, got ${shift}`);
-  const extend = extensionsOf(request.position?.extend, card, size);
+  const places = placesOf(request.position, card, size);
   const micro = toldOf(request.position?.micro, card, size);
   const options = {
     ...{ size, solver: solver as SolverName, steps, shift, guidance: guidance?.scale ?? 1 },
     ...(guidance ? { interval: { from: guidance.from ?? 0, to: guidance.to ?? 1 } } : {}),
-    ...(extend === undefined ? {} : { extend }),
+    ...places,
     ...(micro === undefined ? {} : { micro }),
   };
   return { asked: askedOf(request, card), count, options };
@@ -72,6 +73,10 @@ export function resolveTokens(request: ImageRequest, card: TokenCard): Resolved<
   if (position?.extend !== undefined)
     throw new RangeError(
       `position.extend: expected none, as '${id}' draws the size it was trained on, got ${JSON.stringify(position.extend)}`,
+    );
+  if (position?.coordinates !== undefined)
+    throw new RangeError(
+      `position.coordinates: expected none, as '${id}' places the tokens of the size it was trained on, got ${JSON.stringify(position.coordinates)}`,
     );
   if (position?.micro !== undefined)
     throw new RangeError(
@@ -139,14 +144,14 @@ function wordsOf(
   });
 }
 
-type Extend = NonNullable<ImageRequest['position']>['extend'];
+type Position = NonNullable<ImageRequest['position']>;
 
-/** Throws unless these extensions fit the model's other position methods and the size. */
-function extensionsOf(
-  extend: Extend,
+/** Throws unless these extensions and options of coordinates fit the model's other position methods and the size. */
+function placesOf(
+  { extend, coordinates }: Position = {},
   { config, positions, trained }: ModelCard,
   size: ImageRequest['size'],
-): PositionConfig['extend'] {
+): PositionChange {
   for (const choice of [extend ?? []].flat()) {
     const method = typeof choice === 'string' ? choice : choice.method;
     if (typeof method !== 'string')
@@ -154,24 +159,29 @@ function extensionsOf(
         `position.extend: expected the name of a method, got ${JSON.stringify(choice)}`,
       );
   }
+  if (coordinates && 'method' in coordinates)
+    throw new TypeError(
+      `position.coordinates: expected options of the model's own coordinates, got a method, ${JSON.stringify(coordinates.method)}; leave it out`,
+    );
+  const change = { extend: extend as PositionConfig['extend'], coordinates };
   const own = positions as PositionConfig;
-  const chosen = extend as PositionConfig['extend'];
   const { width, heads, depth } = config;
   const shape = { width, heads, depth, trained: gridOf(config, trained) };
-  const place = (positionsThere: PositionConfig) =>
-    composePositions(positionsThere, shape).place(gridOf(config, size), 'sample', { t: 1 });
+  const place = (change: PositionChange) =>
+    composePositions(changePositions(own, change), shape).place(gridOf(config, size), 'sample', {
+      t: 1,
+    });
   // A size beyond the range of the model's own methods is no fault of an extension.
-  inField('size', () => place({ ...own, extend: [] }));
-  const used = chosen ?? own.extend;
-  if (used !== undefined) inField('position.extend', () => place({ ...own, extend: used }));
-  return chosen;
+  inField('size', () => place({ extend: [] }));
+  if (coordinates !== undefined)
+    inField('position.coordinates', () => place({ extend: [], coordinates }));
+  if ((extend ?? own.extend) !== undefined) inField('position.extend', () => place(change));
+  return change;
 }
-
-type Micro = NonNullable<ImageRequest['position']>['micro'];
 
 /** What the network is told of a picture; throws for one that is told nothing. */
 function toldOf(
-  micro: Micro,
+  micro: Position['micro'],
   { id, config }: ModelCard,
   size: ImageRequest['size'],
 ): Told | MicroSize | undefined {

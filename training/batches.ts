@@ -134,5 +134,9 @@ const boundsOf = (schedule: Schedule, t: Float32Array): HostTensor => ({
 });
 
 /** Bytes of RGB -> [-1, 1]. */
-export const toFloats = (pixels: Uint8Array): Float32Array =>
-  Float32Array.from(pixels, (byte) => byte / 127.5 - 1);
+export function toFloats(pixels: Uint8Array): Float32Array {
+  const floats = new Float32Array(pixels.length);
+  // Not `Float32Array.from`, which walks an iterator, nine times as long.
+  for (let i = 0; i < pixels.length; i++) floats[i] = pixels[i]! / 127.5 - 1;
+  return floats;
+}

@@ -42,7 +42,7 @@ const COLUMNS = {
       return { sampling: { solver: name, ...(options && { solverOptions: options }) } };
     },
   },
-  extension: { read: (text) => ({ position: { extend: extensionsOf(text) } }) },
+  extension: { read: (text) => ({ position: positionOf(text) }) },
   decoder: {
     of: 'tokens',
     read: (text) => {
@@ -183,12 +183,27 @@ function methodOf(text: string): { name: string; options?: Record<string, Value>
   return { name: text.slice(0, colon), options: Object.fromEntries(options) };
 }
 
-/** 'yarn', 'yarn:alpha=0.25', several as 'vision-yarn + attention-scale', or 'none'. */
-function extensionsOf(text: string): NonNullable<NonNullable<Draft['position']>['extend']> {
-  if (text === 'none') return [];
-  const methods = text.split(/\s+\+\s+/).map((part) => {
-    const { name, options } = methodOf(part.trim());
-    return options ? { method: name, ...options } : name;
-  });
-  return methods.length === 1 ? methods[0]! : methods;
+type Position = NonNullable<Draft['position']>;
+
+/** 'yarn', 'yarn:alpha=0.25', several as 'vision-yarn + attention-scale', 'none', or 'coordinates:inference=contiguous' among them. */
+function positionOf(text: string): Position {
+  const methods = text.split(/\s+\+\s+/).map((part) => methodOf(part.trim()));
+  const [places, ...more] = methods.filter(({ name }) => name === 'coordinates');
+  const extensions = methods.filter(({ name }) => name !== 'coordinates');
+  if (more.length > 0 || (places && !places.options))
+    throw new RangeError(
+      `expected options such as 'coordinates:option=value', once, got '${shown(text)}'`,
+    );
+  return {
+    ...(extensions.length > 0 ? { extend: extendOf(extensions) } : {}),
+    ...(places?.options ? { coordinates: places.options } : {}),
+  };
+}
+
+function extendOf(methods: readonly ReturnType<typeof methodOf>[]): Position['extend'] & {} {
+  const choices = methods.map(({ name, options }) =>
+    options ? { method: name, ...options } : name,
+  );
+  if (choices.length > 1) return choices;
+  return choices[0] === 'none' ? [] : choices[0]!;
 }

@@ -24,6 +24,33 @@ export type PositionConfig = {
   readonly score?: Choice;
   readonly extend?: Choice | readonly Choice[];
 };
+
+/** A configuration with options in place of those of its own coordinates. */
+export function withCoordinates<Config extends Pick<PositionConfig, 'coordinates'>>(
+  config: Config,
+  options: Options,
+): Config {
+  const { coordinates: own = 'raw' } = config;
+  const named = typeof own === 'string' ? { method: own } : own;
+  return { ...config, coordinates: { ...named, ...options } };
+}
+
+/** What a picture changes of a model's positions. */
+export type PositionChange = {
+  /** In place of the model's own extension: another, several, or none of an empty list. */
+  readonly extend?: PositionConfig['extend'] | undefined;
+  /** Options in place of those of the model's own coordinates, such as `{ inference: 'contiguous' }` of RPE-2D. */
+  readonly coordinates?: Options | undefined;
+};
+
+export function changePositions(
+  config: PositionConfig,
+  { extend, coordinates }: PositionChange,
+): PositionConfig {
+  const extended = extend === undefined ? config : { ...config, extend };
+  return coordinates === undefined ? extended : withCoordinates(extended, coordinates);
+}
+
 export type Chosen<Kind extends Method> = { readonly method: Kind; readonly options: Options };
 export type Methods = ReturnType<typeof chooseMethods>;
 

@@ -1,6 +1,6 @@
 /**
- * What a comparison changes of a model's positions, as people write it: extensions with + between, and 'coordinates:option=value', which changes
- * options of the model's own coordinates, such as where RPE-2D places a grid in sampling
+ * What a picture changes of a model's positions, as people write it: extensions, with + between where they are one text, and 'coordinates:option=value',
+ * which changes options of the model's own coordinates, such as where RPE-2D places a grid in sampling
  * ('coordinates:inference=contiguous').
  */
 
@@ -14,15 +14,17 @@ export type MethodText = {
   readonly coordinates?: Options;
 };
 
-export function readMethodText(text: string): MethodText {
-  const parts = text.split('+').map((part) => part.trim());
+export const readMethodText = (text: string): MethodText =>
+  readMethodTexts(text.split('+').map((part) => part.trim()));
+
+export function readMethodTexts(parts: readonly string[]): MethodText {
   const extensions = parts.filter((part) => !part.startsWith(COORDINATES));
   const own = parts.filter((part) => part.startsWith(COORDINATES));
   if (own.length === 0) return { extensions };
   const chosen = own.length === 1 && readOptions(own[0]!.slice(COORDINATES.length));
   if (!chosen)
     throw new RangeError(
-      `extend: expected options of coordinates such as '${COORDINATES}inference=contiguous', once, got '${text}'`,
+      `extend: expected options of coordinates such as '${COORDINATES}inference=contiguous', once, got '${parts.join('+')}'`,
     );
   const values = chosen.map(([option, [first, ...more]]) => [
     option,

@@ -2,6 +2,7 @@
  * What a comparison over sizes draws: every model with every method at every size, each with every set of seeds; fewer
  * where that is asked for.
  */
+import { withCoordinates } from '../../encoders/positions/choose.ts';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
 import type { Options } from '../../encoders/positions/contract.ts';
 import { gridOf, type ModelCard } from '../../generators/model.ts';
@@ -164,11 +165,8 @@ export function positionsWith(
 ): ModelCard['positions'] {
   if (name === 'own') return positions;
   const { extend: _own, ...without } = positions;
-  const { coordinates: own = 'raw' } = positions;
-  const named = typeof own === 'string' ? { method: own } : own;
   return {
-    ...without,
-    ...(coordinates === undefined ? {} : { coordinates: { ...named, ...coordinates } }),
+    ...(coordinates === undefined ? without : withCoordinates(without, coordinates)),
     ...(choice === undefined ? {} : { extend: choice }),
   } as ModelCard['positions'];
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readExtensions } from '../../cli/extension.ts';
+import { readExtensions, readPositionChange } from '../../cli/extension.ts';
 import { parseExtension } from '../../encoders/positions/extension-text.ts';
 import { decodePicture, readRecipe } from '../../png.ts';
 import { writeTinyModel } from '../pipelines/tiny-model.ts';
@@ -56,6 +56,15 @@ describe('an extension on the command line', () => {
     expect(await readExtensions(['ntk', 'attention-scale'])).toEqual(['ntk', 'attention-scale']);
     expect(await readExtensions(['none'])).toEqual([]);
     await expect(readExtensions(['none', 'ntk'])).rejects.toThrow(/none alone .* got none and ntk/);
+  });
+
+  test('may stand beside options of coordinates, said once', async () => {
+    const own = 'coordinates:inference=contiguous,range=8,9';
+    const coordinates = { inference: 'contiguous', range: [8, 9] };
+    expect(await readPositionChange([own])).toEqual({ coordinates });
+    expect(await readPositionChange(['none', own])).toEqual({ extend: [], coordinates });
+    expect(await readPositionChange(['ntk'])).toEqual({ extend: 'ntk' });
+    await expect(readPositionChange([own, own])).rejects.toThrow(/such as .*, once, got/);
   });
 
   test('may be a file', async () => {

@@ -9,6 +9,7 @@ import { createPainter, drawingOf, type Painter } from '../../evaluation/resolut
 import { planCells } from '../../evaluation/resolution/plan.ts';
 import { reportOf } from '../../evaluation/resolution/report.ts';
 import { measureResolution, type ResolutionOptions } from '../../evaluation/resolution/run.ts';
+import type { DiTCard } from '../../generators/model.ts';
 import type { JobTask, JobWorker } from '../../jobs/jobs.ts';
 import { listModels, type ModelEntry } from '../../pipelines/models.ts';
 import { decodePicture } from '../../png.ts';
@@ -44,12 +45,16 @@ let latest = '';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'queue-painter-'));
-  await writeTinyModel(join(folder, 'models'), {
+  const common: Partial<DiTCard> = {
     ...{ vocabulary: VOCABULARY, styles: {} },
-    positions: { rotate: 'axial', extend: 'ntk' },
     config: { ...tinyCard().config, condition: { words: VOCABULARY.length } },
     sampling: { solver: 'heun', steps: 3, guidance: 1.5, shift: 2 },
-  });
+  };
+  const all: Partial<DiTCard>[] = [
+    { id: 'tiny', positions: { rotate: 'axial', extend: 'ntk' } },
+    { id: 'tiny-placed', positions: { coordinates: 'rpe2d', rotate: 'axial' } },
+  ];
+  for (const one of all) await writeTinyModel(join(folder, 'models'), { ...common, ...one });
   const { models } = await listModels([join(folder, 'models')]);
   entries = models as ModelEntry[];
   const places = { models: [join(folder, 'models')], data: join(folder, 'data') };
@@ -175,6 +180,26 @@ describe('a comparison by the queue', () => {
     expect((await batches()).filter(({ total }) => total === 32)).toHaveLength(2);
   }, 180_000);
 
+  it("draws with other options of a model's own coordinates", async () => {
+    const { card } = entries[1]!;
+    const contiguous = {
+      name: 'coordinates:inference=contiguous',
+      coordinates: { inference: 'contiguous' },
+    };
+    const [asked, changed] = planCells({
+      ...{ sizes: SIZES, extend: [{ name: 'none' }, contiguous], seeds: 1, samples: SAMPLES },
+      models: [{ name: 'placed', trainings: [card] }],
+    }).map((cell) => ({ ...part(2), cell }));
+    const how = drawingOf(card, engine, {});
+    const here = createPainter(engine, entries, new AbortController().signal);
+    const expected = await here.render(changed!, how);
+    const plain = await here.render(asked!, how);
+    await here.dispose();
+    const { pictures } = await byQueue().render(changed!, how);
+    expect(pictures).toEqual(expected.pictures);
+    expect(pictures).not.toEqual(plain.pictures);
+  });
+
   it('killed, takes up the batch that it left behind', async () => {
     const asked = part(16);
     const gone = new AbortController();
@@ -204,14 +229,6 @@ describe('a comparison by the queue', () => {
       'another device',
       (asked, how) => [asked, { ...how, engine: 'onnx cuda' }],
       'queue: expected workers that draw on onnx cuda, as --device says, got pictures of onnx cpu',
-    ],
-    [
-      'what requests cannot say',
-      (asked, how) => [
-        { ...asked, cell: { ...asked.cell, positions: { coordinates: 'rpe2d' } } },
-        how,
-      ],
-      "resolution: expected methods that requests can say, extensions, got 'none', which changes coordinates",
     ],
   ])('refuses %s in one sentence, each time anew', async (_, change, sentence) => {
     for (let i = 0; i < 2; i++) {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sayProgress } from '../../cli/train-run.ts';
 import { encodePng } from '../../png.ts';
 import { shapes, tinyConfig } from '../training/tiny.ts';
 import { type RunOptions, run } from './run.ts';
@@ -37,6 +38,17 @@ async function train(
   const places = ['--runs', inside('runs'), '--cache', inside('cache'), '--threads', '1'];
   return run(['train', inside('config.json'), ...places, ...args], options);
 }
+
+test('says the time that is left by steps, whatever their pictures', () => {
+  const step = (pictures: number, seconds: number) => ({
+    ...{ step: 100, steps: 700, loss: 0.5, norm: 1, rate: 1 },
+    ...{ pictures, picturesPerSecond: pictures / seconds },
+  });
+  // 90 pictures in 3 seconds; 600 steps of 1.5 seconds.
+  expect(sayProgress([step(64, 2), step(26, 1)], 0.25)).toBe(
+    'step 100 of 700: loss 0.5000, held-out 0.2500, 30.0 pictures/s, 15 min 0 s left',
+  );
+});
 
 describe('train', () => {
   test('writes a run and a model that generates', async () => {

@@ -131,6 +131,43 @@ describe('render', () => {
     expect(await draw('extended', undefined, 16)).toEqual(await draw('tiny', undefined, 16));
   });
 
+  test("options of a model's own coordinates are for this picture, in its recipe, and none of a method", async () => {
+    const rpe2d = { method: 'rpe2d', factor: 3 };
+    const positions = { coordinates: rpe2d, rotate: 'axial', extend: 'time-shift' };
+    const contiguous = { ...positions, coordinates: { ...rpe2d, inference: 'contiguous' } };
+    const more = join(folder, 'places');
+    await writeTinyModel(more, { id: 'placed', positions });
+    await writeTinyModel(more, { id: 'contiguous', positions: contiguous });
+    const given = { ...(await options()), models: await listModels([more]) };
+    const draw = async (model: string, position: ImageRequest['position'] = {}) =>
+      (await render({ ...request, model, count: 1, position }, given))[0]!;
+    const plain = await draw('placed');
+    const changed = await draw('placed', { coordinates: { inference: 'contiguous' } });
+    expect(changed.picture).not.toEqual(plain.picture);
+    expect(changed.picture).toEqual((await draw('contiguous')).picture);
+    expect(changed.recipe.request.position).toEqual({ coordinates: { inference: 'contiguous' } });
+    // Beside an extension of the request's own, or none.
+    const bare = { extend: [], coordinates: { inference: 'contiguous' } };
+    const [here, there] = [await draw('placed', bare), await draw('contiguous', { extend: [] })];
+    expect(here.picture).toEqual(there.picture);
+    expect(here.picture).not.toEqual(changed.picture);
+
+    const { card } = findModel('placed', given.models);
+    const refused: [NonNullable<ImageRequest['position']>['coordinates'] & {}, RegExp][] = [
+      [
+        { inferense: 'contiguous' },
+        /^position\.coordinates: .*'rpe2d': expected options among .* did you mean 'inference'/,
+      ],
+      [{ inference: 'close' }, /^position\.coordinates: .*expected one of expected, end-points/],
+      [{ factor: 1 }, /^position\.coordinates: .*expected at most 4 rows and 4 columns of tokens/],
+      [{ method: 'raw' }, /^position\.coordinates: expected options .* got a method, "raw"/],
+    ];
+    for (const [coordinates, sentence] of refused)
+      expect(() => resolveRequest({ ...request, position: { coordinates } }, card)).toThrow(
+        sentence,
+      );
+  });
+
   test('a model with micro-conditioning is told what the request says, without compiling again', async () => {
     const config = { ...tinyCard().config, micro: true };
     const more = join(folder, 'micro');

@@ -12,13 +12,18 @@ const requests = (rows: readonly Row[]) =>
 
 describe('CSV', () => {
   test('fills a request from the columns of a row', async () => {
-    const [first, second] = await requests(
+    const [first, second, third] = await requests(
       csv(
         'prompt,seed,count,width,height,steps,guidance,solver,extension\n' +
           '"red hair, glasses",7,2,96,64,12,3.5,heun,yarn:beta=16\n' +
-          'blue hair,8,,,,,,,none\n',
+          'blue hair,8,,,,,,,none\n' +
+          'blue hair,9,,,,,,,ntk + coordinates:inference=contiguous\n',
       ),
     );
+    expect(third!.position).toEqual({
+      extend: 'ntk',
+      coordinates: { inference: 'contiguous' },
+    });
     expect(first).toEqual({
       version: 1,
       model: 'avatars',
@@ -157,6 +162,11 @@ describe('CSV', () => {
     ['promt\na\n', 'line 1, column 1: the value: expected "model" or "prompt" or "negative" or'],
     ['promt\na\n', "did you mean 'prompt'?"],
     ['solver\nheun:x\n', "line 2, column 'solver': expected options such as"],
+    ['extension\ncoordinates\n', "expected options such as 'coordinates:option=value', once"],
+    [
+      'extension\ncoordinates:seed=1 + coordinates:seed=2\n',
+      "line 2, column 'extension': expected options such as 'coordinates:option=value', once",
+    ],
     ['size\n64\n66\n', "line 3, column 'size': expected a multiple of the patch (4) from 4 to 512"],
     ['height,width\n64,6\n', "line 2, column 'width': expected a multiple of the patch"],
     ['style\nquiff\n', "line 2, column 'style': expected a known name, got 'style=quiff'"],

@@ -173,6 +173,7 @@ describe('formOfRecipe', () => {
       position: {
         extend: ['yarn', { method: 'sdpe', kappa: 2 }],
         micro: { crop: { top: 8, left: 0 } },
+        coordinates: { inference: 'contiguous' },
       },
       sampling: {
         ...{ kind: 'diffusion', solver: 'heun', steps: 12 },
@@ -185,7 +186,7 @@ describe('formOfRecipe', () => {
     expect(requestOf(now)).toEqual(rich);
     expect(sayBeyond(now.beyond!)).toEqual([
       ...['eta 0.5', 'guidance from 0.2', 'guidance to 0.8'],
-      ...['several extensions', 'cut of a larger picture'],
+      ...['several extensions', 'coordinates inference contiguous', 'cut of a larger picture'],
     ]);
     expect(sayBeyond({ micro: 'trained' })).toEqual(['told the trained size']);
     expect(draftOf({ ...now, beyond: undefined }, diffusion).sampling).not.toHaveProperty(

@@ -11,6 +11,8 @@ export type Beyond = {
   readonly micro?: Position['micro'];
   /** Several extensions at once. */
   readonly extend?: Position['extend'];
+  /** Options of the model's own coordinates. */
+  readonly coordinates?: Position['coordinates'];
   readonly input?: ImageRequest['input'];
 };
 
@@ -25,6 +27,7 @@ export function beyondOf(request: ImageRequest, model: ModelView): Beyond | unde
     ...(position?.micro && { micro: position.micro }),
     ...(Array.isArray(position?.extend) &&
       position.extend.length > 1 && { extend: position.extend }),
+    ...(position?.coordinates && { coordinates: position.coordinates }),
     ...(input && { input }),
   };
   return Object.keys(beyond).length > 0 ? beyond : undefined;
@@ -52,7 +55,8 @@ function intervalOf(sampling: ImageRequest['sampling']): NonNullable<Beyond['int
 const TOLD = { asked: 'this size', trained: 'the trained size', nothing: 'no size' };
 
 /** In words, for the form to show: "eta 0.5", "guidance from 0.2". */
-export function sayBeyond({ sampling, interval, micro, extend, input }: Beyond): string[] {
+export function sayBeyond(beyond: Beyond): string[] {
+  const { sampling, interval, micro, extend, coordinates, input } = beyond;
   const { solverOptions, guidanceOptions, ...plain } = (sampling ?? {}) as Pick<
     Partial<DiffusionOptions>,
     'solverOptions'
@@ -64,6 +68,7 @@ export function sayBeyond({ sampling, interval, micro, extend, input }: Beyond):
     ...Object.entries(pairs).map(([name, value]) => `${name} ${value}`),
     ...Object.entries(guided).map(([name, value]) => `guidance ${name} ${value}`),
     ...(extend ? ['several extensions'] : []),
+    ...Object.entries(coordinates ?? {}).map(([name, value]) => `coordinates ${name} ${value}`),
     ...(typeof micro === 'string' ? [`told ${TOLD[micro]}`] : []),
     ...(typeof micro === 'object' ? ['cut of a larger picture'] : []),
     ...(input ? ['a picture to begin with'] : []),

@@ -32,6 +32,7 @@ function positionOf(form: Form): Pick<Draft, 'position'> {
   const position = {
     ...(form.extend !== '' && { extend: severalOf(form) ?? extendOf(form) }),
     ...(form.beyond?.micro && { micro: form.beyond.micro }),
+    ...(form.beyond?.coordinates && { coordinates: form.beyond.coordinates }),
   };
   return Object.keys(position).length > 0 ? { position } : {};
 }

@@ -23,11 +23,12 @@ export function useReportOf(model: string): ResolutionReport | undefined {
   return report;
 }
 
-/** The form's extension as reports name it; none has what was given options of its own. */
+/** The form's extension as reports name it; none has what was given options of its own, or other coordinates. */
 export function extensionOf(
   { extend, extendOptions, beyond }: Form,
   { positions }: ModelView,
 ): string | undefined {
+  if (beyond?.coordinates) return undefined;
   if (extend === '') return 'extend' in positions ? 'own' : 'none';
   return Object.keys(extendOptions).length > 0 || beyond?.extend ? undefined : extend;
 }
