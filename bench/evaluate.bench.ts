@@ -34,7 +34,7 @@ type Run = { readonly folder: string; readonly samples: number; readonly out: st
 
 const commandFor = ({ folder, samples, out }: Run): string[] => [
   ...[join(ROOT, 'dist', 'cli.js'), 'evaluate', 'resolution'],
-  ...['--models', join(ROOT, 'models', 'avatars'), '--sizes', '64'],
+  ...['--models', join(ROOT, 'models', 'avatars-64'), '--sizes', '64'],
   ...['--samples', `${samples}`, '--reference', `${SAMPLES + REFERENCE - samples}`],
   ...['--out', join(folder, out), '--cache', join(folder, 'cache')],
 ];

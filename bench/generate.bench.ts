@@ -10,7 +10,7 @@ import { createEngine } from '../tensor/engine.ts';
 import { time } from './machine.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const MODEL = join(ROOT, 'models', 'avatars');
+const MODEL = join(ROOT, 'models', 'avatars-64');
 
 /** Needs `npm run build` before it. */
 export async function benchGenerate(say: (line: string) => void): Promise<void> {

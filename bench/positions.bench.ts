@@ -15,7 +15,7 @@ import type { Engine } from '../tensor/program.ts';
 import { createRng } from '../tensor/rng.ts';
 import { timeInTurn } from './machine.ts';
 
-const MODEL = fileURLToPath(new URL('../models/avatars', import.meta.url));
+const MODEL = fileURLToPath(new URL('../models/avatars-64', import.meta.url));
 const AXIAL = { method: 'axial', base: 100 };
 const TRAINED = raster(8, 8);
 const LARGER = raster(12, 12);

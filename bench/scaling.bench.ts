@@ -19,7 +19,7 @@ const GRIDS = [8, 12, 16, 24, 32, 48, 64];
 /** The shipped network's width, in a quarter of its depth: all blocks cost the same. */
 const DEPTH = 2;
 const WORDS = 16;
-const SHIPPED = fileURLToPath(new URL('../models/avatars', import.meta.url));
+const SHIPPED = fileURLToPath(new URL('../models/avatars-64', import.meta.url));
 /** Sides in pixels that a new program is compiled for. */
 const SIDES = [48, 64, 96, 128, 192, 256];
 /** A guided picture. */

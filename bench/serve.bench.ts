@@ -30,7 +30,7 @@ const BATCHES = 2;
 const TOGETHER = 50;
 
 const draftOf = (seed: number) => ({
-  model: 'avatars',
+  model: 'avatars-64',
   prompt: 'avataaars, red hair, glasses',
   seed,
 });

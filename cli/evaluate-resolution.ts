@@ -100,7 +100,7 @@ export function resolutionCommand(evaluate: Command, context: Context): void {
     .addOption(threadsOption())
     .addHelpText(
       'after',
-      '\nExample:\n  ropewalk evaluate resolution --models avatars --sizes 64,96,128 --extend none,yarn --out report/',
+      '\nExample:\n  ropewalk evaluate resolution --models avatars-64 --sizes 64,96,128 --extend none,yarn --out report/',
     )
     .action(async (options: EvaluateResolutionCommand) => {
       const { measureSizes } = await import('./evaluate-resolution-run.ts');

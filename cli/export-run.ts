@@ -10,7 +10,10 @@ export function exportRunCommand(program: Command, context: Context): void {
     .argument('<run>', 'folder of the run, such as runs/avatars')
     .option('--out <folder>', 'folder to write (default: RUN/model, RUN/tokenizer)')
     .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
-    .addHelpText('after', '\nExample:\n  ropewalk export-run runs/avatars --out models/avatars')
+    .addHelpText(
+      'after',
+      '\nExample:\n  ropewalk export-run runs/avatars-64 --out models/avatars-64',
+    )
     .action(async (run: string, options: { out?: string; cache: string }) => {
       context.stdout.write(`${await writeAny(run, options)}\n`);
     });

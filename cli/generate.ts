@@ -48,7 +48,7 @@ export type GenerateOptions = {
 const EXAMPLE = `
 Example:
   ropewalk generate "avataaars, red hair, glasses" --seed 7 --count 4 --size 64 --steps 25 --guidance 2 --solver dpmpp-2m --out out/
-  ropewalk generate "bottts" --size 96 --extend vision-yarn --extend attention-scale
+  ropewalk generate "bottts" --model avatars-64 --size 96 --extend vision-yarn --extend attention-scale
 
 A word may carry a weight: "(red hair:1.5)". The words of a model are in \`ropewalk models --json\`.`;
 

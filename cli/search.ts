@@ -19,8 +19,8 @@ export type SearchLongropeCommand = {
 
 const HELP = `
 Example:
-  ropewalk search longrope --size 96 --out longrope-96.json
-  ropewalk generate "bottts" --size 96 --extend longrope-96.json
+  ropewalk search longrope --model avatars-64 --size 96 --out longrope-96.json
+  ropewalk generate "bottts" --model avatars-64 --size 96 --extend longrope-96.json
 
 The loss is that of removing noise from pictures of this size. The search begins with interpolation, NTK and YaRN, so what it
 finds is no worse than these (without YaRN's temperature). Ctrl-C ends it with nothing written and code 130.`;

@@ -15,7 +15,7 @@ export function trainCommand(program: Command, context: Context): void {
   program
     .command('train')
     .description('train a model; a run that was stopped goes on where it was')
-    .argument('<config>', 'configuration, such as training/configs/avatars.json')
+    .argument('<config>', 'configuration, such as training/configs/avatars-64.json')
     .option('--init <model>', 'start from the weights of a model (id or folder) where they fit')
     .option('--runs <folder>', 'where runs are kept', 'runs')
     .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
@@ -23,7 +23,7 @@ export function trainCommand(program: Command, context: Context): void {
     .addOption(threadsOption())
     .addHelpText(
       'after',
-      '\nExample:\n  ropewalk train training/configs/avatars.json\n\nWrites runs/<name>/: config.json, metrics.jsonl, curve.svg, sheets/, step-N/ and, at the end, model/.\nCtrl-C saves and exits with code 130.',
+      '\nExample:\n  ropewalk train training/configs/avatars-64.json\n\nWrites runs/<name>/: config.json, metrics.jsonl, curve.svg, sheets/, step-N/ and, at the end, model/.\nCtrl-C saves and exits with code 130.',
     )
     .action(async (config: string, options: TrainCommandOptions) => {
       const { trainRun } = await import('./train-run.ts');

@@ -25,7 +25,7 @@ const squeezed: CoordinatesMethod = {
   },
 };
 
-const [folder = 'models/avatars', out = 'positions.png'] = process.argv.slice(2);
+const [folder = 'models/avatars-64', out = 'positions.png'] = process.argv.slice(2);
 const { card, weights } = await readModel(folder);
 const changed = { ...card, positions: { ...card.positions, coordinates: 'squeezed' } };
 const pipeline = createDiffusionPipeline({

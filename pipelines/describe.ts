@@ -61,9 +61,17 @@ export function parametersOf(card: AnyCard): number {
 
 function sizesOf(card: AnyCard) {
   const { width, height } = card.trained;
-  return card.architecture === 'ar'
-    ? { multiple: card.tokenizer.factor, largestSide: Math.max(width, height), fixed: true }
-    : { multiple: card.config.patch, largestSide: card.largestSide, fixed: false };
+  if (card.architecture === 'ar')
+    return {
+      ...{ multiple: card.tokenizer.factor, largestSide: Math.max(width, height), fixed: true },
+      trained: { width, height },
+    };
+  const { sizes = [[height, width]] } = card;
+  const trained = {
+    width: Math.max(...sizes.map(([, wide]) => wide)),
+    height: Math.max(...sizes.map(([high]) => high)),
+  };
+  return { multiple: card.config.patch, largestSide: card.largestSide, fixed: false, trained };
 }
 
 function diffusionOf(card: ModelCard) {

@@ -58,7 +58,7 @@ test.each(readdirSync(ROOT).filter((name) => existsSync(join(ROOT, name, 'model.
 
 test('the page of the token model has the diffusion model beside it', async () => {
   const [tokens, diffusion] = await Promise.all(
-    ['avatars-ar', 'avatars'].map((id) => readAnyCard(join(ROOT, id))),
+    ['avatars-ar', 'avatars-64'].map((id) => readAnyCard(join(ROOT, id))),
   );
   const page = readFileSync(join(ROOT, 'avatars-ar/README.md'), 'utf8');
   expect(page.endsWith(besideSection(tokens!, diffusion!))).toBe(true);

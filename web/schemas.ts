@@ -172,7 +172,13 @@ export const ModelSchema = of<ModelView>()(
       training: Type.Optional(
         Type.Object({ pictures: Count, hours: Type.Optional(Type.Number()) }, exact),
       ),
-      size: Type.Object({ multiple: Count, largestSide: Count, fixed: Type.Boolean() }, exact),
+      size: Type.Object(
+        {
+          ...{ multiple: Count, largestSide: Count, fixed: Type.Boolean() },
+          trained: Type.Object({ width: Count, height: Count }, exact),
+        },
+        exact,
+      ),
       sampling: SamplingSchema,
       positions: Values(Type.Unknown()),
       numbers: Values(Type.Union([Type.Number(), Text])),

@@ -22,6 +22,8 @@ export type ModelView = {
     /** Sides are whole multiples of this. */
     readonly multiple: number;
     readonly largestSide: number;
+    /** The largest sides of its training, which may have had several sizes. */
+    readonly trained: { readonly width: number; readonly height: number };
     /** Only the trained size. */
     readonly fixed: boolean;
   };

@@ -45,12 +45,12 @@ test('the server lists models and checks requests of every kind without what com
   };
   await expect.poll(() => ask('/ready'), { timeout: 60_000 }).toBe(200);
   expect(await ask('/models')).toBe(200);
-  const image = { model: 'avatars', prompt: 'avataaars', seed: 7 };
+  const image = { model: 'avatars-64', prompt: 'avataaars', seed: 7 };
   const size = { width: 96, height: 96 };
   const extended = (extend: string) => ({ ...image, size, position: { extend } });
   expect(await ask('/images', extended('yarn'))).toBe(202);
   expect(await ask('/images', extended('yarns'))).toBe(400);
-  const config = { models: ['avatars'], sizes: [size], extend: ['yarn'], samples: 8 };
+  const config = { models: ['avatars-64'], sizes: [size], extend: ['yarn'], samples: 8 };
   expect(await ask('/evaluate', { what: 'resolution', config })).toBe(202);
   const listed = await fetch(`${api}/train/configs`);
   const { configs } = (await listed.json()) as { configs: { config: object }[] };

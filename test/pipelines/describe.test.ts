@@ -49,8 +49,14 @@ describe('a model as forms see it', () => {
     expect(view).toMatchObject({
       id: 'tiny',
       parameters: numbers,
-      size: { multiple: 4, largestSide: 64, fixed: false },
+      size: { multiple: 4, largestSide: 64, fixed: false, trained: { width: 16, height: 16 } },
     });
+    const sizes: [number, number][] = [
+      [16, 16],
+      [24, 16],
+      [16, 32],
+    ];
+    expect(describeModel({ ...card, sizes }).size.trained).toEqual({ width: 32, height: 24 });
     if (view.sampling.kind !== 'diffusion') expect.fail('expected diffusion');
     expect(view.sampling.solvers).toEqual(Object.keys(SOLVERS));
     const names = view.sampling.extensions.map(({ name }) => name);
@@ -71,7 +77,7 @@ describe('a model as forms see it', () => {
 
   test('a token model: every decoder with its promise, and defaults that fit its grid', () => {
     const view: ModelView = describeModel(token);
-    expect(view.size).toEqual({ multiple: 4, largestSide: 16, fixed: true });
+    expect(view.size).toMatchObject({ multiple: 4, largestSide: 16, fixed: true });
     if (view.sampling.kind !== 'tokens') expect.fail('expected tokens');
     expect(view.sampling.decoders.map(({ name }) => name)).toEqual(DECODER_NAMES);
     const jacobi = view.sampling.decoders.find(({ name }) => name === 'fixed-noise')!;

@@ -146,7 +146,7 @@ async function makeData(): Promise<void> {
     await call<{ job: Job }>('POST', '/evaluate', {
       what: 'resolution',
       config: {
-        ...{ models: ['avatars'], sizes: SIZES, extend: ['none', 'yarn'] },
+        ...{ models: ['avatars-64'], sizes: SIZES, extend: ['none', 'yarn'] },
         ...{ samples: 16, seeds: 2 },
       },
     }),

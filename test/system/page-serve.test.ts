@@ -113,7 +113,7 @@ describe.runIf(hasBrowser)('the page on the real server', () => {
     await page.getByRole('button', { name: 'Keep the aspect ratio' }).click();
     await page.fill('#width', '96');
     await page.fill('#height', '64');
-    await page.locator('#extend').selectOption('yarn');
+    await page.locator('#extend').selectOption('attention-scale');
     await page.locator('#solver').selectOption('dpmpp-2m');
     await page.fill('#steps', '6');
     await page.keyboard.press('Control+Enter');
@@ -131,7 +131,7 @@ describe.runIf(hasBrowser)('the page on the real server', () => {
     await expect.poll(() => other.inputValue('#prompt'), SOON).toBe('pixel art, (red hair:1.3)');
     for (const [field, value] of [
       ...[['width', '96'] as const, ['height', '64'] as const, ['steps', '6'] as const],
-      ...[['extend', 'yarn'] as const, ['solver', 'dpmpp-2m'] as const],
+      ...[['extend', 'attention-scale'] as const, ['solver', 'dpmpp-2m'] as const],
       ['seed', String(first.seed)] as const,
     ])
       expect(await other.inputValue(`#${field}`), field).toBe(value);

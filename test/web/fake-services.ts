@@ -35,7 +35,7 @@ export const MODELS: readonly ModelView[] = [
     id: 'avatars',
     title: 'Avatars',
     architecture: 'dit',
-    size: { multiple: 4, largestSide: 512, fixed: false },
+    size: { multiple: 4, largestSide: 512, fixed: false, trained: { width: 64, height: 64 } },
     sampling: {
       kind: 'diffusion',
       solver: 'dpmpp-2m',
@@ -58,7 +58,7 @@ export const MODELS: readonly ModelView[] = [
     id: 'avatars-tokens',
     title: 'Avatars, token by token',
     architecture: 'ar',
-    size: { multiple: 16, largestSide: 64, fixed: true },
+    size: { multiple: 16, largestSide: 64, fixed: true, trained: { width: 64, height: 64 } },
     sampling: {
       kind: 'tokens',
       decoder: 'sequential',

@@ -9,6 +9,7 @@ import {
   type Form,
   formFor,
   LARGEST_SEED,
+  reachOf,
   readForm,
   sizeFor,
   stopsOf,
@@ -107,6 +108,11 @@ describe('problemsOf', () => {
 
 describe('sizes', () => {
   it('stop at parts and multiples of the trained side, up to the largest', () => {
+    const size = { ...diffusion.size, trained: { width: 128, height: 96 } };
+    const ofSizes = { ...diffusion, size };
+    const picture = { width: 128, height: 128 };
+    expect([reachOf(picture, diffusion), reachOf(picture, ofSizes)]).toEqual([2, 128 / 96]);
+    expect(stopsOf(ofSizes)).toEqual(stopsOf(diffusion));
     expect(stopsOf(diffusion)).toEqual([32, 48, 64, 96, 128, 192, 256, 512]);
     expect(stopsOf(tokens)).toEqual([64]);
   });

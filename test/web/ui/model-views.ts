@@ -17,7 +17,7 @@ export const diffusionView: ModelView = {
   title: 'Avatars, 64 px',
   architecture: 'dit',
   vocabulary: ['hair color=red', 'style=micah', 'style=lorelei'],
-  size: { multiple: 8, largestSide: 256, fixed: false },
+  size: { multiple: 8, largestSide: 256, fixed: false, trained: { width: 64, height: 64 } },
   sampling: {
     kind: 'diffusion',
     solver: 'euler',
@@ -38,7 +38,7 @@ export const tokenView: ModelView = {
   title: 'Avatars from tokens, 64 px',
   architecture: 'ar',
   vocabulary: ['hair color=red', 'style=micah'],
-  size: { multiple: 64, largestSide: 64, fixed: true },
+  size: { multiple: 64, largestSide: 64, fixed: true, trained: { width: 64, height: 64 } },
   sampling: {
     kind: 'tokens',
     decoder: 'sequential',

@@ -120,9 +120,9 @@ export function stopsOf({ trained, size }: ModelView): readonly number[] {
   return [...new Set([...stops, size.largestSide])].sort((a, b) => a - b);
 }
 
-/** How many times the trained side a picture's longer side is. */
-export const reachOf = (form: Pick<Form, 'width' | 'height'>, { trained }: ModelView): number =>
-  Math.max(form.width / trained.width, form.height / trained.height);
+/** How many times the largest trained side a picture's longer side is. */
+export const reachOf = (picture: Pick<Form, 'width' | 'height'>, { size }: ModelView): number =>
+  Math.max(picture.width / size.trained.width, picture.height / size.trained.height);
 
 /** The form after a render was asked for: with `vary` the next one goes on where this one ends. */
 export const afterRender = (form: Form): Form =>

@@ -3,7 +3,7 @@ import type { DiffusionOptions, ImageRequest } from '../../../request.ts';
 import type { ModelView } from '../../services.ts';
 import type { StoredPicture } from '../api.ts';
 import { beyondOf } from './beyond.ts';
-import { type Form, formFor, type Options, ratioOf } from './form.ts';
+import { type Form, formFor, type Options, ratioOf, reachOf } from './form.ts';
 import { lexiconOf, promptOf, type Weighted } from './lexicon.ts';
 import { bytes } from './words.ts';
 
@@ -103,7 +103,7 @@ export type Fact = {
 export function factsOf(picture: StoredPicture, model?: ModelView): readonly Fact[] {
   const recipe = recipeOf(picture.recipe);
   const { width, height, seed, prompt } = picture;
-  const times = model && Math.max(width / model.trained.width, height / model.trained.height);
+  const times = model && reachOf(picture, model);
   const facts: (Fact | undefined)[] = [
     { name: 'Prompt', value: saidOf(recipe, model) ?? (prompt || 'none') },
     recipe?.request.negative?.length
@@ -119,7 +119,7 @@ export function factsOf(picture: StoredPicture, model?: ModelView): readonly Fac
       : undefined,
     {
       name: 'Size',
-      value: `${width} × ${height}${times && times !== 1 ? ` (${+times.toFixed(2)}×)` : ''}`,
+      value: `${width} × ${height}${times && times > 1 ? ` (${+times.toFixed(2)}×)` : ''}`,
     },
     ...(recipe ? samplingFacts(recipe.request) : []),
     { name: 'Seed', value: String(seed), isCode: true },

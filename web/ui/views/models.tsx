@@ -60,7 +60,7 @@ function Card({ model }: { readonly model: ModelView }) {
   const facts: readonly (readonly [string, string, boolean?])[] = [
     ['Id', id, true],
     ['Network', `${NETWORKS[architecture] ?? architecture}, ${millions(parameters)} weights`],
-    ['Trained on', `${data}, ${model.trained.width} × ${model.trained.height} px`],
+    ['Trained on', `${data}, ${sizesOf(model)}`],
     ...(training ? [['Training', trainedBy(training)] as const] : []),
     ['Words', count(model.vocabulary.length)],
     sampling.kind === 'diffusion'
@@ -99,6 +99,11 @@ function Card({ model }: { readonly model: ModelView }) {
   );
 }
 
+const sizesOf = ({ trained: { width, height }, size }: ModelView): string =>
+  size.trained.width === width && size.trained.height === height
+    ? `${width} × ${height} px`
+    : `up to ${size.trained.width} × ${size.trained.height} px`;
+
 const trainedBy = ({ pictures, hours }: NonNullable<ModelView['training']>): string =>
   `${plural(pictures, 'picture')}${hours === undefined ? '' : `, ${hours} hours`}`;
 
@@ -106,8 +111,8 @@ const millions = (parameters: number): string =>
   parameters >= 1e6 ? `${(parameters / 1e6).toFixed(1)} M` : count(parameters);
 
 /** Rope up to the trained side, dashes up to the largest, on a scale of doublings. */
-function Reach({ model: { trained, size } }: { readonly model: ModelView }) {
-  const side = Math.max(trained.width, trained.height);
+function Reach({ model: { size } }: { readonly model: ModelView }) {
+  const side = Math.max(size.trained.width, size.trained.height);
   const [left, right] = [8, 348];
   const octaves = Math.max(1, Math.log2(size.largestSide / side) + 1);
   const home = left + (right - left) / octaves;
@@ -116,7 +121,7 @@ function Reach({ model: { trained, size } }: { readonly model: ModelView }) {
   for (let x = left + 1; x < home - 4; x += 6) strands.push(`M${x} 14.5l4-5`);
   const label = size.fixed
     ? `Trained at ${side} pixels, draws no other size`
-    : `Trained at ${side} pixels, draws up to ${size.largestSide}`;
+    : `Trained up to ${side} pixels, draws up to ${size.largestSide}`;
   return (
     <svg class="reach" viewBox="0 0 360 36" role="img" aria-label={label}>
       <path class="lay" d={`M${left} 12H${home}`} />

@@ -16,7 +16,7 @@ const CURVE = { top: 30, bottom: 50 };
 export function Ruler({ form, model }: { readonly form: Form; readonly model: ModelView }) {
   const stops = stopsOf(model);
   const side = Math.max(form.width, form.height);
-  const trained = Math.max(model.trained.width, model.trained.height);
+  const trained = Math.max(model.size.trained.width, model.size.trained.height);
   const last = Math.max(1, stops.length - 1);
   const xOf = (value: number) => LEFT + ((RIGHT - LEFT) * placeOf(value, stops)) / last;
   const home = xOf(trained);
