@@ -172,9 +172,8 @@ function placesOf(
       t: 1,
     });
   // A size beyond the range of the model's own methods is no fault of an extension.
-  inField('size', () => place({ extend: [] }));
-  if (coordinates !== undefined)
-    inField('position.coordinates', () => place({ extend: [], coordinates }));
+  const field = coordinates === undefined ? 'size' : 'position.coordinates';
+  inField(field, () => place({ extend: [], coordinates }));
   if ((extend ?? own.extend) !== undefined) inField('position.extend', () => place(change));
   return change;
 }
