@@ -17,6 +17,22 @@ export function readOptions(
   return [...given];
 }
 
+/** The same as an object: one value of an option stands alone. */
+export function readOptionValues(
+  text: string,
+): Record<string, OptionValue | OptionValue[]> | undefined {
+  const given = readOptions(text);
+  return (
+    given &&
+    Object.fromEntries(
+      given.map(([option, [first, ...more]]) => [
+        option,
+        more.length > 0 ? [first!, ...more] : first!,
+      ]),
+    )
+  );
+}
+
 function scalar(text: string): OptionValue {
   const value = text.trim();
   if (value === 'true' || value === 'false') return value === 'true';

@@ -29,8 +29,15 @@ export function toPicture(
 }
 
 /** To [H, W, 3] in [-1, 1]. */
-export const fromPicture = ({ data }: Picture): Float32Array =>
-  Float32Array.from(data, (byte) => byte / 127.5 - 1);
+export const fromPicture = ({ data }: Picture): Float32Array => toFloats(data);
+
+/** Bytes of RGB -> [-1, 1]. */
+export function toFloats(pixels: Uint8Array): Float32Array {
+  const floats = new Float32Array(pixels.length);
+  // Not `Float32Array.from`, which walks an iterator, nine times as long.
+  for (let i = 0; i < pixels.length; i++) floats[i] = pixels[i]! / 127.5 - 1;
+  return floats;
+}
 
 const raw = ({ data, width, height }: Picture) =>
   sharp(data, { raw: { width, height, channels: 3 } });

@@ -1,7 +1,7 @@
 /** `ropewalk evaluate`: how good a model's pictures are, and the network that judges them. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { resolutionCommand } from './evaluate-resolution.ts';
+import { type EvaluateResolutionCommand, resolutionCommand } from './evaluate-resolution.ts';
 import {
   type CommonOptions,
   deviceOption,
@@ -47,7 +47,7 @@ export type EvaluateReaderCommand = CommonOptions & {
 export type EvaluatePositionsCommand = CommonOptions & {
   readonly models: readonly string[];
   readonly tokenizers: readonly string[];
-  readonly sizes?: readonly { readonly width: number; readonly height: number }[];
+  readonly sizes?: EvaluateResolutionCommand['sizes'];
   readonly pictures: number;
   readonly time: number;
   readonly protocol?: boolean;

@@ -5,6 +5,7 @@
 import { bagOfWords, dropWords } from '../encoders/conditioning/attributes.ts';
 import { microRows } from '../encoders/conditioning/micro.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
+import { toFloats } from '../png.ts';
 import { SCHEDULES } from '../sampling/diffusion/registry.ts';
 import type { Schedule } from '../sampling/diffusion/solver.ts';
 import type { HostTensor } from '../tensor/program.ts';
@@ -132,11 +133,3 @@ const boundsOf = (schedule: Schedule, t: Float32Array): HostTensor => ({
   data: Float32Array.from([...t].flatMap((time) => boundOf(schedule, time))),
   shape: [t.length, BOUND_WIDTH],
 });
-
-/** Bytes of RGB -> [-1, 1]. */
-export function toFloats(pixels: Uint8Array): Float32Array {
-  const floats = new Float32Array(pixels.length);
-  // Not `Float32Array.from`, which walks an iterator, nine times as long.
-  for (let i = 0; i < pixels.length; i++) floats[i] = pixels[i]! / 127.5 - 1;
-  return floats;
-}

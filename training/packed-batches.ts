@@ -5,9 +5,9 @@
  */
 import { dropWords } from '../encoders/conditioning/attributes.ts';
 import type { ObjectiveConfig } from '../generators/model.ts';
+import { toFloats } from '../png.ts';
 import type { HostTensor } from '../tensor/program.ts';
 import type { Rng } from '../tensor/rng.ts';
-import { toFloats } from './batches.ts';
 import type { Dataset } from './data/dataset.ts';
 import { drawTime, noisePicture, type TimeDraw } from './objective.ts';
 import { type Place, packRows, type Rows, toTokens } from './packing.ts';

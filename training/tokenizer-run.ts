@@ -9,11 +9,10 @@ import {
   type TokenizerParts,
   tokenizerParts,
 } from '../encoders/tokenizers/tokenizer.ts';
-import { type Picture, toPicture } from '../png.ts';
+import { type Picture, toFloats, toPicture } from '../png.ts';
 import type { HostTensor, HostTensors, Program } from '../tensor/program.ts';
 import { createRng, type Rng } from '../tensor/rng.ts';
 import { type Tensor, type Tensors, tf } from '../tensor/tf.ts';
-import { toFloats } from './batches.ts';
 import { tendCodebook } from './codebook.ts';
 import type { Dataset } from './data/dataset.ts';
 import { heldOutBatches, SHEET, saveSheet } from './held-out.ts';

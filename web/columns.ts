@@ -1,6 +1,6 @@
 /** Columns of a table and axes of a grid: each says one thing of a request, as text that a person wrote. */
 import { Type } from 'typebox';
-import { readOptions } from '../method-text.ts';
+import { readOptionValues } from '../method-text.ts';
 import { checkSchema } from '../schema.ts';
 import type { Draft } from './draft.ts';
 import type { ModelView } from './services.ts';
@@ -171,16 +171,12 @@ type Value = number | boolean | string | number[];
 function methodOf(text: string): { name: string; options?: Record<string, Value> } {
   const colon = text.indexOf(':');
   if (colon < 0) return { name: text };
-  const given = readOptions(text.slice(colon + 1));
-  if (!given)
+  const options = readOptionValues(text.slice(colon + 1));
+  if (!options)
     throw new RangeError(
       `expected options such as 'method:option=value', each once, got '${shown(text)}'`,
     );
-  const options = given.map(([option, values]) => [
-    option,
-    values.length === 1 ? values[0] : values,
-  ]);
-  return { name: text.slice(0, colon), options: Object.fromEntries(options) };
+  return { name: text.slice(0, colon), options: options as Record<string, Value> };
 }
 
 type Position = NonNullable<Draft['position']>;

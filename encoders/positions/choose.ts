@@ -25,16 +25,6 @@ export type PositionConfig = {
   readonly extend?: Choice | readonly Choice[];
 };
 
-/** A configuration with options in place of those of its own coordinates. */
-export function withCoordinates<Config extends Pick<PositionConfig, 'coordinates'>>(
-  config: Config,
-  options: Options,
-): Config {
-  const { coordinates: own = 'raw' } = config;
-  const named = typeof own === 'string' ? { method: own } : own;
-  return { ...config, coordinates: { ...named, ...options } };
-}
-
 /** What a picture changes of a model's positions. */
 export type PositionChange = {
   /** In place of the model's own extension: another, several, or none of an empty list. */
@@ -47,8 +37,13 @@ export function changePositions(
   config: PositionConfig,
   { extend, coordinates }: PositionChange,
 ): PositionConfig {
-  const extended = extend === undefined ? config : { ...config, extend };
-  return coordinates === undefined ? extended : withCoordinates(extended, coordinates);
+  const { coordinates: own = 'raw' } = config;
+  const named = typeof own === 'string' ? { method: own } : own;
+  return {
+    ...config,
+    ...(coordinates === undefined ? {} : { coordinates: { ...named, ...coordinates } }),
+    ...(extend === undefined ? {} : { extend }),
+  };
 }
 
 export type Chosen<Kind extends Method> = { readonly method: Kind; readonly options: Options };

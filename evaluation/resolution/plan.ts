@@ -2,7 +2,7 @@
  * What a comparison over sizes draws: every model with every method at every size, each with every set of seeds; fewer
  * where that is asked for.
  */
-import { withCoordinates } from '../../encoders/positions/choose.ts';
+import { changePositions } from '../../encoders/positions/choose.ts';
 import { composePositions, type PositionConfig } from '../../encoders/positions/compose.ts';
 import type { Options } from '../../encoders/positions/contract.ts';
 import { gridOf, type ModelCard } from '../../generators/model.ts';
@@ -165,10 +165,8 @@ export function positionsWith(
 ): ModelCard['positions'] {
   if (name === 'own') return positions;
   const { extend: _own, ...without } = positions;
-  return {
-    ...(coordinates === undefined ? without : withCoordinates(without, coordinates)),
-    ...(choice === undefined ? {} : { extend: choice }),
-  } as ModelCard['positions'];
+  const change = { extend: choice, coordinates };
+  return changePositions(without as PositionConfig, change) as ModelCard['positions'];
 }
 
 /** Times at which two placements are held against each other. */

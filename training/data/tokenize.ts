@@ -1,8 +1,8 @@
 /** Turns a data set into a token cache. */
 import { createTokenizer } from '../../encoders/tokenizers/tokenizer.ts';
 import { configOf, type TokenizerModel } from '../../generators/tokenizer-card.ts';
+import { toFloats } from '../../png.ts';
 import type { Engine } from '../../tensor/program.ts';
-import { toFloats } from '../batches.ts';
 import type { Dataset } from './dataset.ts';
 import type { TokenCache } from './token-cache.ts';
 
