@@ -17,10 +17,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   doctor: ['tensor', 'png', 'version'],
   'method-text': [],
   'one-turn': [],
+  'folder-lock': [],
   encoders: ['tensor', 'method-text'],
   generators: ['tensor', 'encoders', 'schema'],
   sampling: ['tensor'],
-  training: ['tensor', 'encoders', 'generators', 'sampling', 'png', 'schema', 'version'],
+  training: [
+    ...['tensor', 'encoders', 'generators', 'sampling', 'png', 'schema', 'version'],
+    'folder-lock',
+  ],
   pipelines: [
     'tensor',
     'encoders',
@@ -47,7 +51,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'schema',
     'version',
   ],
-  jobs: ['request', 'prompt', 'png', 'schema', 'one-turn'],
+  jobs: ['request', 'prompt', 'png', 'schema', 'one-turn', 'folder-lock'],
   workers: [
     ...['tensor', 'encoders', 'generators', 'sampling', 'training', 'pipelines', 'evaluation'],
     ...['jobs', 'request', 'prompt', 'png', 'schema', 'version'],

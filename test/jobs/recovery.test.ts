@@ -2,9 +2,9 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FolderInUse } from '../../folder-lock.ts';
 import { openDatabase } from '../../jobs/database.ts';
 import type { Job } from '../../jobs/job.ts';
-import { FolderInUse } from '../../jobs/lock.ts';
 import { openJobs } from '../../jobs/open.ts';
 import { batch, drawToy, inState, render, temporaryFolder, toyHandler, until } from './toys.ts';
 

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, openSync, readSync } from 'node:fs';
 import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FolderInUse, lockFolder } from '../../folder-lock.ts';
 import type { Dataset, Shape } from './dataset.ts';
 
 /** One picture to be made: its words' ids, its shape where it has its own, and a function that draws it. */
@@ -45,16 +47,18 @@ type Header = {
 const CHUNK = 256;
 /** Pictures in flight: enough to keep the rasteriser's threads busy. */
 const IN_FLIGHT = 8;
+/** How long to wait for another process that draws the same, in ms. */
+const LOOK_AGAIN = 500;
 
 /**
  * Opens the pictures of a configuration, drawing them first if this cache does not have them yet.
  * Pixels are appended to a partial file that a later call goes on from; the header is written last and its
- * presence says that the cache is whole.
+ * presence says that the cache is whole. Of several processes one draws, and the others wait for it.
  */
 export async function openPictures(options: CacheOptions): Promise<CachedDataset> {
   const { name, size, vocabulary } = options;
   const { folder, headerPath, digest } = placeOf(options);
-  if (!existsSync(headerPath)) await draw(options, folder, digest);
+  while (!existsSync(headerPath)) await drawAlone(options, folder, digest);
 
   const header = JSON.parse(await readFile(headerPath, 'utf8')) as Header;
   const pixelsPath = join(folder, 'pixels.u8');
@@ -124,9 +128,22 @@ function readPictures(
   };
 }
 
+/** Draws, or lets some time pass where another process does. */
+async function drawAlone(options: CacheOptions, folder: string, digest: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const lock = await lockFolder(folder).catch((error) => {
+    if (!(error instanceof FolderInUse)) throw error;
+  });
+  if (!lock) return sleep(LOOK_AGAIN);
+  try {
+    if (!existsSync(placeOf(options).headerPath)) await draw(options, folder, digest);
+  } finally {
+    await lock.release();
+  }
+}
+
 /** Draws what is missing; chunks are written in order, so the partial file's length says how far it came. */
 async function draw(options: CacheOptions, folder: string, digest: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
   const partial = join(folder, 'pixels.partial');
   const { pictures, skipped = [] } = await options.sources();
   const { length } = pictures;

@@ -75,6 +75,15 @@ describe('openPictures', () => {
     for (let i = 0; i < COUNT; i++) expect(data.pixels(i)).toEqual(picture(i));
   });
 
+  test('of two at once one draws and the other waits', async () => {
+    const [first, second] = [madeUp(), madeUp()];
+    const data = await Promise.all([openPictures(first.options), openPictures(second.options)]);
+    expect([first.drawn.length, second.drawn.length].sort()).toEqual([0, COUNT]);
+    for (const dataset of data) expect(dataset.pixels(599)).toEqual(picture(599));
+    const [folder] = await readdir(cache);
+    expect((await readdir(join(cache, folder!))).sort()).toEqual(['header.json', 'pixels.u8']);
+  });
+
   test('refuses a damaged cache and an index outside', async () => {
     const data = await openPictures(madeUp().options);
     expect(() => data.pixels(COUNT)).toThrow('expected an index from 0 to 599, got 600');

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { FolderInUse, lockFolder } from '../../jobs/lock.ts';
-import { temporaryFolder } from './toys.ts';
+import { FolderInUse, lockFolder } from '../folder-lock.ts';
+import { temporaryFolder } from './jobs/toys.ts';
 
 let place: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeEach(async () => {
@@ -15,7 +15,7 @@ afterEach(() => place.remove());
 
 /** Another process that has the folder and does nothing. */
 async function holdElsewhere(folder: string) {
-  const path = join(import.meta.dirname, '../../jobs/lock.ts');
+  const path = join(import.meta.dirname, '../folder-lock.ts');
   const code = `import(${JSON.stringify(path)}).then(({ lockFolder }) => lockFolder(${JSON.stringify(folder)})).then(
     (lock) => { lock.announce('http://127.0.0.1:1234'); console.log('held'); setInterval(() => {}, 1000); },
     (error) => { console.log(error.message); });`;
