@@ -1,10 +1,8 @@
 /** Options of a method as people write them: 'option=value,option=value'. A list goes on after a comma: 'gamma=16,2'. */
 export type OptionValue = number | boolean | string;
 
-/** The values of each option, in the order written; undefined where the text is none of this form, or says one twice. */
-export function readOptions(
-  text: string,
-): (readonly [option: string, values: readonly OptionValue[]])[] | undefined {
+/** The values; undefined where the text is none of this form, or says an option twice. */
+export function readOptions(text: string): Record<string, OptionValue | OptionValue[]> | undefined {
   const given = new Map<string, OptionValue[]>();
   let last = '';
   for (const part of text.split(',')) {
@@ -14,23 +12,8 @@ export function readOptions(
     else return undefined;
     last = option ?? last;
   }
-  return [...given];
-}
-
-/** The same as an object: one value of an option stands alone. */
-export function readOptionValues(
-  text: string,
-): Record<string, OptionValue | OptionValue[]> | undefined {
-  const given = readOptions(text);
-  return (
-    given &&
-    Object.fromEntries(
-      given.map(([option, [first, ...more]]) => [
-        option,
-        more.length > 0 ? [first!, ...more] : first!,
-      ]),
-    )
-  );
+  const values = [...given].map(([option, list]) => [option, list.length > 1 ? list : list[0]!]);
+  return Object.fromEntries(values);
 }
 
 function scalar(text: string): OptionValue {

@@ -1,6 +1,6 @@
 /** Columns of a table and axes of a grid: each says one thing of a request, as text that a person wrote. */
 import { Type } from 'typebox';
-import { readOptionValues } from '../method-text.ts';
+import { readOptions } from '../method-text.ts';
 import { checkSchema } from '../schema.ts';
 import type { Draft } from './draft.ts';
 import type { ModelView } from './services.ts';
@@ -171,7 +171,7 @@ type Value = number | boolean | string | number[];
 function methodOf(text: string): { name: string; options?: Record<string, Value> } {
   const colon = text.indexOf(':');
   if (colon < 0) return { name: text };
-  const options = readOptionValues(text.slice(colon + 1));
+  const options = readOptions(text.slice(colon + 1));
   if (!options)
     throw new RangeError(
       `expected options such as 'method:option=value', each once, got '${shown(text)}'`,

@@ -4,7 +4,7 @@
  * ('coordinates:inference=contiguous').
  */
 
-import { readOptionValues } from '../../method-text.ts';
+import { readOptions } from '../../method-text.ts';
 import type { Options } from './contract.ts';
 
 const COORDINATES = 'coordinates:';
@@ -21,7 +21,7 @@ export function readMethodTexts(parts: readonly string[]): MethodText {
   const extensions = parts.filter((part) => !part.startsWith(COORDINATES));
   const own = parts.filter((part) => part.startsWith(COORDINATES));
   if (own.length === 0) return { extensions };
-  const coordinates = own.length === 1 && readOptionValues(own[0]!.slice(COORDINATES.length));
+  const coordinates = own.length === 1 && readOptions(own[0]!.slice(COORDINATES.length));
   if (!coordinates)
     throw new RangeError(
       `extend: expected options of coordinates such as '${COORDINATES}inference=contiguous', once, got '${parts.join('+')}'`,

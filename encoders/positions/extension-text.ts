@@ -15,16 +15,12 @@ export function parseExtension(text: string): ExtensionChoice {
   const colon = text.indexOf(':');
   const given = colon < 0 ? text : text.slice(0, colon);
   const name = ALIASES[given] ?? given;
-  const { options = {} } = findMethod(POSITION_METHODS, 'extend', name);
+  findMethod(POSITION_METHODS, 'extend', name);
   if (colon < 0) return name;
-  const chosen = readOptions(text.slice(colon + 1));
-  if (!chosen)
+  const options = readOptions(text.slice(colon + 1));
+  if (!options)
     throw new RangeError(
       `--extend: expected options such as '${name}:option=value', each once, got '${text}'`,
     );
-  const values = chosen.map(([option, [first, ...more]]) => {
-    const listed = more.length > 0 || (Array.isArray(options[option]) && typeof first === 'number');
-    return [option, listed ? [first, ...more] : first];
-  });
-  return { method: name, ...Object.fromEntries(values) };
+  return { method: name, ...options } as ExtensionChoice;
 }

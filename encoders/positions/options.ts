@@ -34,10 +34,13 @@ function checkOption(where: string, value: Options[string], standard: OptionDefa
     if (standard.includes(value as string)) return value;
     throw new RangeError(`${where}: expected one of ${standard.join(', ')}, ${got}`);
   }
-  const fits = Array.isArray(standard)
-    ? Array.isArray(value) && value.every(Number.isFinite)
-    : typeof value === typeof standard && (typeof value !== 'number' || Number.isFinite(value));
+  if (Array.isArray(standard)) {
+    const list = [value].flat(); // a text cannot tell a list of one from a number
+    if (list.every(Number.isFinite)) return list as number[];
+    throw new TypeError(`${where}: expected a list of numbers, ${got}`);
+  }
+  const fits =
+    typeof value === typeof standard && (typeof value !== 'number' || Number.isFinite(value));
   if (fits) return value;
-  const kind = Array.isArray(standard) ? 'a list of numbers' : `a ${typeof standard}`;
-  throw new TypeError(`${where}: expected ${kind}, ${got}`);
+  throw new TypeError(`${where}: expected a ${typeof standard}, ${got}`);
 }

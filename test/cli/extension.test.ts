@@ -40,7 +40,7 @@ describe('an extension on the command line', () => {
       beta: [2, 1],
       axes: 'longer',
     });
-    expect(parseExtension('longrope:y=1,x=2')).toEqual({ method: 'longrope', y: [1], x: [2] });
+    expect(parseExtension('longrope:y=1,x=2')).toEqual({ method: 'longrope', y: 1, x: 2 });
   });
 
   test.each([

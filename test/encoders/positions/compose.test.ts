@@ -89,8 +89,8 @@ describe('what cannot be joined is said in one sentence', () => {
     ],
     [
       'a list that is none',
-      () => compose({ rotate: 'axial', extend: { method: 'dype-yarn', beta: 2 } }),
-      /beta: expected a list of numbers, got 2/,
+      () => compose({ rotate: 'axial', extend: { method: 'dype-yarn', beta: 'wide' } }),
+      /beta: expected a list of numbers, got "wide"/,
     ],
   ];
   test.each(cases)('%s', (_, make, message) => {

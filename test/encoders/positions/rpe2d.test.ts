@@ -185,7 +185,7 @@ test('the range is given by factor or by itself, and names the largest grid', ()
   expect(() => sample(raster(17, 8))).toThrow(/at most 16 rows .* got 17 and 8; .* 16 x 16/);
   expect(() => sample(raster(8, 17), { range: [32, 16] })).toThrow(/is 32 x 16/);
   expect(() => sample(raster(32, 16), { range: [32, 16] })).not.toThrow();
-  expect(() => sample(raster(20, 20), { range: [20] })).not.toThrow();
+  expect(sample(raster(20, 20), { range: 20 })).toEqual(sample(raster(20, 20), { range: [20] }));
   expect(() => sample(trained, { range: [1, 2, 3] })).toThrow(/one or two whole numbers/);
   expect(() => sample(trained, { range: [2.5] })).toThrow(/got range \[2.5\]/);
   expect(() => sample(trained, { factor: 0 })).toThrow(/factor 0/);
