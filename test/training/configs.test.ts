@@ -50,17 +50,15 @@ describe('configurations that ship', () => {
   test('the arms of the comparison differ in positions alone', async () => {
     const arms = diffusion.filter((name) => dirname(name) === 'resolution');
     expect(arms.length).toBeGreaterThan(10);
-    const [base, long] = await Promise.all(
-      ['base', 'rope'].map((name) =>
-        readDiffusionTraining(join(FOLDER, `resolution/${name}.json`)),
-      ),
-    );
+    const read = (name: string) => readDiffusionTraining(join(FOLDER, name));
+    const base = await read('resolution/base.json');
+    const long = await read('resolution/rope.json');
     const common = ({ name: _n, seed: _s, steps: _t, model, ...rest }: TrainingConfig) => ({
       ...rest,
       model: { ...model, positions: {} },
     });
     for (const name of arms) {
-      const arm = await readDiffusionTraining(join(FOLDER, name));
+      const arm = await read(name);
       expect(common(arm)).toEqual(common(base));
       const isLong = /\/(rpe2d-)?rope(-seed-\d)?\.json$/.test(name);
       expect(arm.steps).toBe((isLong ? long : base).steps);
