@@ -4,6 +4,7 @@ import { TOLD, type Told } from '../encoders/conditioning/micro.ts';
 import type { Context } from './context.ts';
 import {
   type CommonOptions,
+  cacheOption,
   deviceOption,
   list,
   methods,
@@ -95,7 +96,7 @@ export function resolutionCommand(evaluate: Command, context: Context): void {
       'where report and pictures go; what is there is used',
       'out/resolution',
     )
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText(

@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import { type EvaluateResolutionCommand, resolutionCommand } from './evaluate-resolution.ts';
 import {
   type CommonOptions,
+  cacheOption,
   deviceOption,
   list,
   methods,
@@ -73,7 +74,7 @@ export function evaluateCommand(program: Command, context: Context): void {
     .option('--out <folder>', 'where numbers and sheets go', 'out/evaluation')
     .option('--record', "write the numbers into the model's card and README")
     .option('--beside <id>', 'with --record: a model whose recorded numbers the README has beside')
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', '\nExample:\n  ropewalk evaluate model --model avatars --samples 500')
@@ -90,7 +91,7 @@ export function evaluateCommand(program: Command, context: Context): void {
     .option('--no-kid', 'leave out KID, which needs the package nsfwjs')
     .option('--out <folder>', 'where numbers and a sheet go', 'out/tokenizer')
     .option('--record', "write the numbers into the tokenizer's card and README")
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -116,7 +117,7 @@ export function evaluateCommand(program: Command, context: Context): void {
     .option('--kid', 'also the kernel distance from real drawings (20 pictures at least)')
     .option('--json', 'print the numbers as JSON')
     .option('--chart <file>', 'also as a chart, SVG or PNG')
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -133,7 +134,7 @@ export function evaluateCommand(program: Command, context: Context): void {
     .argument('<config>', 'configuration, such as evaluation/configs/reader-avatars.json')
     .option('--runs <folder>', 'where runs are kept', 'runs')
     .option('--out <folder>', 'reader folder to write (default: RUNS/ID/reader)')
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText(
@@ -169,7 +170,7 @@ function positionsCommand(evaluate: Command, context: Context): void {
     .option('--time <t>', 'how noisy drawings are made; 1 is pure noise', real(0, 1), 0.5)
     .option('--protocol', 'train small networks on small grids and test them on larger ones')
     .option('--out <folder>', 'where the report goes', 'out/positions')
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText(

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import { cacheOption } from './options.ts';
 
 export function exportRunCommand(program: Command, context: Context): void {
   program
@@ -9,7 +10,7 @@ export function exportRunCommand(program: Command, context: Context): void {
     .description("write a run's newest checkpoint (its moving average, float16) as a model folder")
     .argument('<run>', 'folder of the run, such as runs/avatars')
     .option('--out <folder>', 'folder to write (default: RUN/model, RUN/tokenizer)')
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addHelpText(
       'after',
       '\nExample:\n  ropewalk export-run runs/avatars-64 --out models/avatars-64',

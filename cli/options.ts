@@ -94,6 +94,8 @@ export type CommonOptions = {
   readonly threads?: number;
 };
 
+export const cacheOption = () =>
+  new Option('--cache <folder>', 'where drawn pictures are kept').default('cache');
 export const deviceOption = () =>
   new Option('--device <name>', 'what computes').choices(DEVICES).default('cpu');
 export const threadsOption = () =>

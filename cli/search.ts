@@ -1,7 +1,7 @@
 /** `ropewalk search longrope`: factors of frequencies for a model at a size that it was not trained on. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { type Device, deviceOption, threadsOption, whole } from './options.ts';
+import { cacheOption, type Device, deviceOption, threadsOption, whole } from './options.ts';
 
 export type SearchLongropeCommand = {
   readonly model?: string;
@@ -42,7 +42,7 @@ export function searchCommand(program: Command, context: Context): void {
     .option('--generations <n>', 'generations', whole(0, 1000), 12)
     .option('--seed <n>', 'of candidates, noise and times', whole(0), 0)
     .option('--out <file>', 'JSON file for `generate --extend`', 'longrope.json')
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText('after', HELP)

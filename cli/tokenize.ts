@@ -1,7 +1,7 @@
 /** `ropewalk tokenize`: a data set as tokens, which token models are trained on. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { type Device, deviceOption, threadsOption, whole } from './options.ts';
+import { cacheOption, type Device, deviceOption, threadsOption, whole } from './options.ts';
 
 export type TokenizeCommand = {
   readonly out: string;
@@ -23,7 +23,7 @@ export function tokenizeCommand(program: Command, context: Context): void {
     .option('--size <pixels>', "side of the pictures (default: the tokenizer's)", whole(1, 4096))
     .option('--count <n>', 'pictures to draw (avatars; default: 60000)', whole(1))
     .option('--held-out', 'the pictures that are never trained on')
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText(

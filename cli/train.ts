@@ -1,7 +1,7 @@
 /** `ropewalk train` and `ropewalk curve`: runs from a configuration, and what became of them. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { type Device, deviceOption, threadsOption } from './options.ts';
+import { cacheOption, type Device, deviceOption, threadsOption } from './options.ts';
 
 export type TrainCommandOptions = {
   readonly runs: string;
@@ -18,7 +18,7 @@ export function trainCommand(program: Command, context: Context): void {
     .argument('<config>', 'configuration, such as training/configs/avatars-64.json')
     .option('--init <model>', 'start from the weights of a model (id or folder) where they fit')
     .option('--runs <folder>', 'where runs are kept', 'runs')
-    .option('--cache <folder>', 'where drawn pictures are kept', 'cache')
+    .addOption(cacheOption())
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addHelpText(
