@@ -53,7 +53,14 @@ describe('configurations that ship', () => {
     const read = (name: string) => readDiffusionTraining(join(FOLDER, name));
     const base = await read('resolution/base.json');
     const long = await read('resolution/rope.json');
-    const common = ({ name: _n, seed: _s, steps: _t, model, ...rest }: TrainingConfig) => ({
+    const common = ({
+      name: _n,
+      title: _l,
+      seed: _s,
+      steps: _t,
+      model,
+      ...rest
+    }: TrainingConfig) => ({
       ...rest,
       model: { ...model, positions: {} },
     });

@@ -3,9 +3,9 @@ import type { ExtendMethod, Extension, OptionDefault, Options } from '../contrac
 import type { Spans } from '../grid.ts';
 import { ratiosOf } from './bands.ts';
 
-/** One axis of a grid that is longer than trained. */
+/** One axis of a grid that is not as long as trained. */
 export type Axis = {
-  /** How many times longer than trained, above 1. */
+  /** How many times longer than trained: above 1, but for methods that spread shorter axes. */
   readonly s: number;
   /** Its span as trained, and now, in units of coordinates. */
   readonly side: number;
@@ -19,18 +19,18 @@ export type AxisFormula = (frequencies: readonly number[], axis: Axis) => readon
 
 /**
  * What s is on either axis. 'own': each axis's own ratio. 'longer': that of the longer axis for both,
- * so a grid keeps equal frequencies on both. 'area': the root of the areas' ratio for both. Never below 1.
+ * so a grid keeps equal frequencies on both. 'area': the root of the areas' ratio for both. None is below `least`.
  */
 export type Ratios = 'own' | 'longer' | 'area';
 
-export function ratiosBy(kind: Ratios, spans: Spans) {
-  const own = ratiosOf(spans);
+export function ratiosBy(kind: Ratios, spans: Spans, least = 1) {
+  const own = ratiosOf(spans, least);
   if (kind === 'own') return own;
   const { trained, now } = spans;
   const s =
     kind === 'longer'
       ? Math.max(own.y, own.x)
-      : Math.max(1, Math.sqrt((now.height * now.width) / (trained.height * trained.width)));
+      : Math.max(least, Math.sqrt((now.height * now.width) / (trained.height * trained.width)));
   return { y: s, x: s };
 }
 
@@ -50,6 +50,8 @@ type Declaration = {
   readonly timed?: boolean;
   /** 'option' lets the option `axes` choose between 'own' and 'longer'. */
   readonly ratios: Ratios | 'option';
+  /** Has the option `shorter`: axes shorter than trained are 'kept' or 'spread' over the trained span. */
+  readonly spreads?: boolean;
   readonly options?: Readonly<Record<string, OptionDefault>>;
   readonly formula: AxisFormula;
   /** Factor of the logits by the longer axis's ratio. */
@@ -59,6 +61,7 @@ type Declaration = {
 /** An axis whose ratio is 1 keeps its frequencies to the bit. */
 export function extendAxes(declared: Declaration): ExtendMethod {
   const { name, reducesTo, timed = false, ratios, formula, logitScale: scaleOf } = declared;
+  const { spreads = false } = declared;
   return {
     hook: 'extend',
     name,
@@ -67,10 +70,12 @@ export function extendAxes(declared: Declaration): ExtendMethod {
     timed,
     options: {
       ...(ratios === 'option' ? { axes: ['own', 'longer'] } : {}),
+      ...(spreads ? { shorter: ['kept', 'spread'] } : {}),
       ...declared.options,
     },
     extend({ where, spans, options, base, frequencies, coordinates, logitScale }): Extension {
-      const s = ratiosBy(ratios === 'option' ? (options.axes as Ratios) : ratios, spans);
+      const kind = ratios === 'option' ? (options.axes as Ratios) : ratios;
+      const s = ratiosBy(kind, spans, options.shorter === 'spread' ? 0 : 1);
       const { trained, now } = spans;
       const { t } = where;
       const extended = (axis: 'y' | 'x', side: number, length: number) =>

@@ -5,14 +5,15 @@
  */
 import type { Spans } from '../grid.ts';
 
-/** How many times longer a side is than trained; a shorter one needs no extension. */
-export const ratiosOf = ({ trained, now }: Spans) => ({
-  y: longer(now.height / trained.height),
-  x: longer(now.width / trained.width),
+/** How many times longer a side is than trained; by default a shorter one, below 1, needs no extension. */
+export const ratiosOf = ({ trained, now }: Spans, least = 1) => ({
+  y: ratioOf(now.height / trained.height, least),
+  x: ratioOf(now.width / trained.width, least),
 });
 
 /** Coordinates that are made to fit miss the trained side by roundings. */
-const longer = (ratio: number): number => (ratio > 1 + 1e-9 ? ratio : 1);
+const ratioOf = (ratio: number, least: number): number =>
+  Math.abs(ratio - 1) < 1e-9 ? 1 : Math.max(ratio, least);
 
 /** Position interpolation: all frequencies are divided by s. */
 export const interpolated = (frequencies: readonly number[], s: number): number[] =>

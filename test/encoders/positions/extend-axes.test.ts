@@ -120,6 +120,25 @@ describe('interpolation', () => {
     expect(extension(interpolation, [32, 48]).frequencies).toEqual({ y: over(2), x: over(3) });
   });
 
+  test('leaves a shorter side alone, or spreads it over the trained span', () => {
+    expect(extension(interpolation, [8, 12]).frequencies).toEqual(frequencies);
+    const given = { shorter: 'spread' };
+    expect(extension(interpolation, [8, 12], { given }).frequencies).toEqual({
+      y: over(0.5),
+      x: over(0.75),
+    });
+    expect(extension(interpolation, [16, 16], { given }).frequencies).toEqual(frequencies);
+    const corners = { ...given, align: 'corners' };
+    for (const side of [1, 8]) {
+      const { y } = extension(interpolation, [side, 16], { given: corners }).frequencies;
+      expectClose(
+        y.map((f) => (side - 1) * f),
+        frequencies.y.map((f) => (side === 1 ? 0 : 15) * f),
+        { rtol: 1e-12 },
+      );
+    }
+  });
+
   test('is the trained table where all frequencies are kept', () => {
     const { y } = extension(interpolation, [32, 32], { given: { keep: 18 } }).frequencies;
     expect(y).toEqual(frequencies.y);
