@@ -1,6 +1,6 @@
 /**
- * One process a folder: a server's data, a cache while it is drawn. The lock is a socket in the folder on which its holder listens: the kernel ends that
- * with the process, however it ends, and whoever comes second asks it who it is.
+ * One process a folder: a server's data, a cache while it is drawn. The lock is a socket in the folder on which its
+ * holder listens: the kernel ends that with the process, however it ends, and whoever comes second asks it who it is.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { link, realpath, rename, rm, stat } from 'node:fs/promises';
