@@ -57,8 +57,9 @@ const LOOK_AGAIN = 500;
  */
 export async function openPictures(options: CacheOptions): Promise<CachedDataset> {
   const { name, size, vocabulary } = options;
-  const { folder, headerPath, digest } = placeOf(options);
-  while (!existsSync(headerPath)) await drawAlone(options, folder, digest);
+  const place = placeOf(options);
+  const { folder, headerPath, digest } = place;
+  while (!existsSync(headerPath)) await drawAlone(options, place);
 
   const header = JSON.parse(await readFile(headerPath, 'utf8')) as Header;
   const pixelsPath = join(folder, 'pixels.u8');
@@ -129,14 +130,17 @@ function readPictures(
 }
 
 /** Draws, or lets some time pass where another process does. */
-async function drawAlone(options: CacheOptions, folder: string, digest: string): Promise<void> {
+async function drawAlone(
+  options: CacheOptions,
+  { folder, headerPath, digest }: ReturnType<typeof placeOf>,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const lock = await lockFolder(folder).catch((error) => {
     if (!(error instanceof FolderInUse)) throw error;
   });
   if (!lock) return sleep(LOOK_AGAIN);
   try {
-    if (!existsSync(placeOf(options).headerPath)) await draw(options, folder, digest);
+    if (!existsSync(headerPath)) await draw(options, folder, digest);
   } finally {
     await lock.release();
   }

@@ -61,7 +61,6 @@ type Declaration = {
 /** An axis whose ratio is 1 keeps its frequencies to the bit. */
 export function extendAxes(declared: Declaration): ExtendMethod {
   const { name, reducesTo, timed = false, ratios, formula, logitScale: scaleOf } = declared;
-  const { spreads = false } = declared;
   return {
     hook: 'extend',
     name,
@@ -70,7 +69,7 @@ export function extendAxes(declared: Declaration): ExtendMethod {
     timed,
     options: {
       ...(ratios === 'option' ? { axes: ['own', 'longer'] } : {}),
-      ...(spreads ? { shorter: ['kept', 'spread'] } : {}),
+      ...(declared.spreads ? { shorter: ['kept', 'spread'] } : {}),
       ...declared.options,
     },
     extend({ where, spans, options, base, frequencies, coordinates, logitScale }): Extension {
